@@ -1,0 +1,63 @@
+"""The command `anonflow`: one word, then the Hydra job of that name."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from anonflow import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `anonflow COMMAND ...`; give the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    command, rest = (given[0], given[1:]) if given and given[0] in COMMANDS else ("", given)
+    if not command:
+        parser.parse_args(rest)
+        parser.print_help()
+        return 2
+    sys.argv = [f"anonflow {command}", *rest]
+    return COMMANDS[command][0]()
+
+
+def _anonymize() -> int:
+    from anonflow.jobs.anonymize import main as job  # noqa: PLC0415  # Ray and Hydra take a second to import
+
+    return int(job())
+
+
+def _demo() -> int:
+    from anonflow.jobs.demo import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
+COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
+    "anonymize": (_anonymize, "hide faces and licence plates in videos"),
+    "demo": (_demo, "make a sample video and anonymise it"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:<12}{help_text}" for name, (_, help_text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="anonflow",
+        usage="anonflow COMMAND [KEY=VALUE ...]",
+        description="Hide faces and licence plates in video archives.",
+        epilog=f"commands:\n{lines}\n\n"
+        "Help on a command: anonflow COMMAND --help\n\n"
+        "exit codes:\n"
+        "  0  all inputs published or unchanged\n"
+        "  2  wrong usage or configuration, nothing was done\n"
+        "  3  some inputs were quarantined\n"
+        "  1  anything else",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"anonflow {__version__}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Finding what must be hidden in pictures. Only `session` imports onnxruntime."""

@@ -1,0 +1,183 @@
+"""Named errors. Each message says what happened, to which file, and what to do about it.
+
+Messages name the input by the path its user gave; they never carry pixels, boxes, plate text or positions.
+"""
+
+from __future__ import annotations
+
+
+class AnonflowError(Exception):
+    """Base of all errors that `anonflow` raises on purpose.
+
+    `reason` is the stable word that the ledger records. `transient` says that the same input may succeed
+    in a later run (a full disk, a killed worker), so the chunks that are done are kept for it.
+    """
+
+    reason: str = "error"
+    transient: bool = False
+
+
+class ConfigError(AnonflowError):
+    """The configuration or the command line is wrong; nothing was started."""
+
+    reason = "config"
+
+
+# --- sources ---------------------------------------------------------------------------------------------
+
+
+class SourceError(AnonflowError):
+    """An input cannot be used as it is."""
+
+    reason = "source"
+
+
+class SourceMissingError(SourceError):
+    """The input does not exist."""
+
+    reason = "missing"
+    transient = True
+
+
+class SourceUnreadableError(SourceError):
+    """The input exists but may not be read."""
+
+    reason = "unreadable"
+    transient = True
+
+
+class SourceEmptyError(SourceError):
+    """The input has no bytes."""
+
+    reason = "empty"
+
+
+class SourceChangedError(SourceError):
+    """The input changed while it was being worked on."""
+
+    reason = "source_changed"
+    transient = True
+
+
+class NotAVideoError(SourceError):
+    """The input is no video that the demuxer knows."""
+
+    reason = "not_a_video"
+
+
+class NoVideoStreamError(SourceError):
+    """The input is a media file without a video stream."""
+
+    reason = "no_video_stream"
+
+
+class TimestampError(SourceError):
+    """The video's timestamps do not put its frames in one order."""
+
+    reason = "timestamps"
+
+
+class DamagedVideoError(SourceError):
+    """The video is truncated or corrupt: not every frame that it announces can be decoded."""
+
+    reason = "damaged"
+
+
+class UnsupportedFormatError(SourceError):
+    """The video is sound, but something about it (pixel format, changing size) is not supported."""
+
+    reason = "unsupported"
+
+
+# --- work ------------------------------------------------------------------------------------------------
+
+
+class StorageError(AnonflowError):
+    """A file could not be written."""
+
+    reason = "storage"
+    transient = True
+
+
+class NoSpaceError(StorageError):
+    """The file system is full."""
+
+    reason = "no_space"
+
+
+class WritePermissionError(StorageError):
+    """The place may not be written."""
+
+    reason = "no_write_permission"
+
+
+class ModelError(AnonflowError):
+    """A model cannot be found, fetched or used."""
+
+    reason = "model"
+
+
+class ModelHashError(ModelError):
+    """A model file is not the one that the configuration names."""
+
+    reason = "model_hash"
+
+
+class ProviderError(ModelError):
+    """A configured execution provider cannot be used on this machine."""
+
+    reason = "provider"
+
+
+class DetectorOutputError(AnonflowError):
+    """A detector returned something that is not a detection (NaN, infinite, wrong shape)."""
+
+    reason = "detector_output"
+
+
+class EncodeError(AnonflowError):
+    """The encoder refused the frames or its settings."""
+
+    reason = "encode"
+
+
+class FidelityError(AnonflowError):
+    """The finished file is not the source with masks in it; it is not published."""
+
+    reason = "fidelity"
+
+
+class WorkerCrashError(AnonflowError):
+    """A chunk took its worker down repeatedly."""
+
+    reason = "worker_crash"
+    transient = True
+
+
+class ChunkTimeoutError(AnonflowError):
+    """A chunk did not finish within its deadline."""
+
+    reason = "chunk_timeout"
+    transient = True
+
+
+class ReconcileError(AnonflowError):
+    """The outcomes do not add up to the sources."""
+
+    reason = "reconcile"
+
+
+class InternalError(AnonflowError):
+    """A defect of this program; the traceback is in the worker's log."""
+
+    reason = "internal"
+
+
+class RecordedError(AnonflowError):
+    """A failure that another attempt, worker or stage wrote down."""
+
+    def __init__(self, reason: str, message: str, *, transient: bool) -> None:
+        """Bring back the error with that reason and message."""
+        super().__init__(message)
+        self.reason = reason
+        self.transient = transient

@@ -1,0 +1,1 @@
+"""Hiding regions of a decoded frame, in place, on its own planes."""

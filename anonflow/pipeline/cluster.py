@@ -1,0 +1,140 @@
+"""Ray: an embedded one that ends with the run, or a cluster that is there; and what each stage asks of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
+
+from anonflow.config import RuntimeConfig, StageConfig
+from anonflow.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+_MEBIBYTE = 2**20
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Arguments of the Ray Data call of each stage."""
+
+    plan: dict[str, Any]
+    detect: dict[str, Any]
+    stitch: dict[str, Any]
+    mask: dict[str, Any]
+    join: dict[str, Any]
+
+
+@contextmanager
+def connected(config: RuntimeConfig) -> Iterator[None]:
+    """Be connected to Ray within the block. Of an embedded Ray nothing is left: no process, no folder."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
+    logging.getLogger("ray").setLevel(logging.WARNING)
+    folder = None if config.address else tempfile.mkdtemp(prefix="anonflow-")
+    try:
+        if folder is None:
+            _join_cluster(str(config.address))
+        else:
+            _start_embedded(config, folder)
+        _configure_data(config)
+        yield
+    finally:
+        ray.shutdown()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:
+    """Turn the configuration of the stages into arguments, checked against what the cluster has."""
+    cores, gpus = _cores(config), _cluster_has("GPU")
+    num_gpus = config.detect.num_gpus
+    if num_gpus is None:
+        num_gpus = 1.0 if wants_gpu and gpus else 0.0
+    if num_gpus > gpus:
+        raise ConfigError(
+            f"runtime.detect.num_gpus={num_gpus:g}, but the cluster has {gpus:g} GPUs. "
+            "Lower it, or start nodes with GPUs."
+        )
+    detectors = config.detect.max_workers or (max(1, int(gpus / num_gpus)) if num_gpus else cores)
+    return Resources(
+        plan=_tasks(config.plan, cores),
+        detect={
+            **_needs(config.detect),
+            **({"num_gpus": num_gpus} if num_gpus else {}),
+            "compute": ActorPoolStrategy(size=detectors, max_tasks_in_flight_per_actor=2),
+        },
+        stitch=_tasks(config.stitch, cores),
+        mask=_tasks(config.mask, cores),
+        join=_tasks(config.join, cores),
+    )
+
+
+def _tasks(stage: StageConfig, cores: int) -> dict[str, Any]:
+    return {**_needs(stage), "compute": TaskPoolStrategy(size=stage.max_workers or cores)}
+
+
+def _needs(stage: StageConfig) -> dict[str, Any]:
+    needs: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow", "num_cpus": stage.num_cpus}
+    if stage.memory_mb:
+        needs["memory"] = stage.memory_mb * _MEBIBYTE
+    return needs
+
+
+def _cores(config: RuntimeConfig) -> int:
+    if config.address is None:
+        return available_cores()
+    return max(1, int(_cluster_has("CPU")))
+
+
+def _cluster_has(resource: str) -> float:
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
+    return resources.get(resource, 0.0)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _start_embedded(config: RuntimeConfig, folder: str) -> None:
+    ray.init(
+        num_cpus=max(1, round(available_cores() * config.logical_cpus_per_core)),
+        object_store_memory=config.object_store_mb * _MEBIBYTE,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        _temp_dir=folder,
+    )
+
+
+def _join_cluster(address: str) -> None:
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except ConnectionError as error:
+        raise ConfigError(
+            f"runtime.address={address}: no Ray cluster answers there. Start one (`ray start --head`), "
+            "correct the address, or leave it out to run embedded."
+        ) from error
+
+
+def _configure_data(config: RuntimeConfig) -> None:
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    # One slow chunk is no stall: its own deadline ends it first.
+    context.execution_no_progress_timeout_s = int(config.chunk_timeout_s * 2)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)

@@ -1,0 +1,95 @@
+"""What every stage of a run knows: configuration, models, paths, and where to report progress."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol, Self
+
+from anonflow.config import AnonymizeConfig
+from anonflow.pipeline.paths import Keys, Paths
+from anonflow.storage import fingerprint
+
+ALGORITHM_VERSION = 1
+"""Raised whenever the same configuration gives other detections, tracks or masks than before."""
+
+
+class Progress(Protocol):
+    """Takes what stages have done; must be cheap and must never fail a stage."""
+
+    def add(self, stage: str, frames: int) -> None:
+        """`frames` more frames went through `stage`."""
+
+    def planned(self, frames: int) -> None:
+        """A video of `frames` frames was planned."""
+
+
+@dataclass(frozen=True)
+class SilentProgress:
+    """Tells nobody."""
+
+    def add(self, stage: str, frames: int) -> None:
+        """Nothing."""
+
+    def planned(self, frames: int) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """One run, as its stages see it."""
+
+    config: AnonymizeConfig
+    paths: Paths
+    model_cache: Path
+    progress: Progress = field(default_factory=SilentProgress)
+
+
+def derive_keys(config: AnonymizeConfig) -> Keys:
+    """The fingerprints under which a run's results are kept and found again."""
+    plan = {"version": ALGORITHM_VERSION, "chunk": asdict(config.chunk)}
+    detections = plan | {"detectors": {name: _sees(asdict(d)) for name, d in config.detector.items()}}
+    tracks = detections | {
+        "tracker": asdict(config.tracker),
+        "thresholds": {name: d.threshold for name, d in config.detector.items()},
+    }
+    masks = tracks | {
+        "stabilise": asdict(config.stabilise),
+        "mask": {label: asdict(config.mask[label]) for label in config.labels},
+        "video": asdict(config.video),
+        "debug": asdict(config.debug),
+    }
+    return Keys(*(fingerprint(value) for value in (plan, detections, tracks, masks)))
+
+
+def _sees(detector: dict[str, object]) -> dict[str, object]:
+    """The part of a detector's configuration that its detections depend on: all but threshold and batching."""
+    return {name: value for name, value in detector.items() if name not in ("threshold", "batch_size")}
+
+
+class FrameMeter:
+    """Counts a chunk's frames and tells the progress of every few; leave the block to tell of the rest."""
+
+    def __init__(self, progress: Progress, stage: str, every_frames: int = 16) -> None:
+        """Count for `stage`."""
+        self._progress, self._stage, self._every = progress, stage, every_frames
+        self._waiting = 0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Tell of the frames not yet told of."""
+        self._tell()
+
+    def tick(self) -> None:
+        """One frame is done."""
+        self._waiting += 1
+        if self._waiting == self._every:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._waiting:
+            self._progress.add(self._stage, self._waiting)
+        self._waiting = 0

@@ -1,0 +1,78 @@
+"""The dataflow, top to bottom.
+
+    sources -> plan -> detect -> stitch -> mask -> join -> outcomes
+
+`plan` gives a row for each chunk. `stitch` and `join` give rows only for the chunk that completes its video, so
+a video goes on as soon as its own last chunk has arrived and no stage waits for another video. Rows carry names;
+what a stage makes is on disk under names that follow from the row. A stage never raises: failures are written
+down, and the video ends in quarantine at the next fan-in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import pyarrow as pa
+import ray
+from ray.data import Dataset
+
+from anonflow.pipeline.cluster import Resources
+from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.rows import Outcome, Row, from_table, to_table
+from anonflow.pipeline.stages.detect import Detect
+from anonflow.pipeline.stages.join import join
+from anonflow.pipeline.stages.mask import mask
+from anonflow.pipeline.stages.plan import plan
+from anonflow.pipeline.stages.stitch import stitch
+from anonflow.types import Source
+
+
+def build(sources: Sequence[Source], context: RunContext, on: Resources) -> Dataset:
+    """The pipeline over `sources`, not yet started."""
+    return (
+        ray.data.from_arrow(to_table([Row.of(source) for source in sources]))
+        .repartition(target_num_rows_per_block=1)
+        .map_batches(rows(plan, context), **on.plan)
+        .repartition(target_num_rows_per_block=1)
+        .map_batches(DetectRows, fn_constructor_args=[context], **on.detect)
+        .map_batches(rows(stitch, context), **on.stitch)
+        .repartition(target_num_rows_per_block=1)
+        .map_batches(rows(mask, context), **on.mask)
+        .map_batches(rows(join, context), **on.join)
+    )
+
+
+def rows(
+    stage: Callable[[Row, RunContext], Row | list[Row]], context: RunContext
+) -> Callable[[pa.Table], pa.Table]:
+    """A stage as Ray Data calls it: tables in, tables out."""
+    return partial(_apply, stage, context)
+
+
+class DetectRows:
+    """The detect stage as an actor."""
+
+    def __init__(self, context: RunContext) -> None:
+        """Hold the models of one actor."""
+        self._detect = Detect(context)
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """Detect in the table's chunks."""
+        return to_table([self._detect(row) for row in from_table(table)])
+
+
+def outcomes(dataset: Dataset) -> Iterator[Outcome]:
+    """Run the pipeline; give each source's outcome as it ends."""
+    for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        for row in from_table(table):
+            yield Outcome.from_json(json.loads(row.outcome))
+
+
+def _apply(stage: Callable[[Row, RunContext], Row | list[Row]], context: RunContext, table: pa.Table) -> pa.Table:
+    made: list[Row] = []
+    for row in from_table(table):
+        given = stage(row, context)
+        made.extend(given if isinstance(given, list) else [given])
+    return to_table(made)

@@ -1,0 +1,128 @@
+"""Making a result, or a durable reason why not: attempts are counted before they start, hangs end at a deadline."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from anonflow.errors import (
+    AnonflowError,
+    ChunkTimeoutError,
+    InternalError,
+    RecordedError,
+    StorageError,
+    WorkerCrashError,
+)
+from anonflow.pipeline.context import RunContext
+from anonflow.storage import naming_storage_errors, storage_error, write_json
+
+log = logging.getLogger(__name__)
+
+_EXIT_AFTER_DEADLINE = 70
+_GRACE_S = 15.0
+
+
+def make_result(context: RunContext, result: Path, subject: str, make: Callable[[], None]) -> AnonflowError | None:
+    """Run `make` unless `result` exists; when it fails, write the failure beside it instead, and return it.
+
+    `subject` names the input for messages. After `runtime.max_attempts` begun attempts, which can only have
+    ended with their worker, or after `runtime.chunk_timeout_s`, the failure is recorded without another try.
+    """
+    failure = context.paths.failure(result)
+    if result.exists():
+        return None
+    if recorded := recorded_failure(failure):
+        return recorded
+    runtime = context.config.runtime
+    try:
+        begun = count_attempt(context.paths.attempts(result))
+        if begun > runtime.max_attempts:
+            raise WorkerCrashError(
+                f"{subject}: its worker died {runtime.max_attempts} times (out of memory or a decoder fault). "
+                "Check the file; give the stage more memory or shorter chunks and run again."
+            )
+        with deadline(runtime.chunk_timeout_s, failure, subject), naming_storage_errors(result):
+            make()
+    except AnonflowError as error:
+        return _recorded(failure, error)
+    except Exception as error:
+        log.exception("Unexpected error while making a result")
+        return _recorded(failure, internal_error(subject, error))
+    return None
+
+
+def internal_error(subject: str, error: Exception) -> AnonflowError:
+    """The named error for an exception that nobody foresaw; I/O errors are told apart."""
+    if isinstance(error, OSError):
+        return storage_error(error, Path(error.filename or subject))
+    return InternalError(f"{subject}: unexpected {type(error).__name__}. Please report it with the worker's log.")
+
+
+def _recorded(failure: Path, error: AnonflowError) -> AnonflowError:
+    try:
+        record_failure(failure, error)
+    except StorageError:
+        log.exception("Could not record a failure")  # the row itself carries it then
+    return error
+
+
+def count_attempt(path: Path) -> int:
+    """Note durably that an attempt begins; give how many have begun."""
+    with naming_storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as attempts:
+            attempts.write(b".")
+            attempts.flush()
+            os.fsync(attempts.fileno())
+            return attempts.tell()
+
+
+def record_failure(path: Path, error: AnonflowError) -> None:
+    """Write a failure for the fan-in to find."""
+    write_json(path, {"reason": error.reason, "message": str(error), "transient": error.transient})
+
+
+def recorded_failure(path: Path) -> AnonflowError | None:
+    """The error written to `path`; None if there is no such file."""
+    return recorded_error(json.loads(path.read_text())) if path.exists() else None
+
+
+def recorded_error(record: dict[str, object]) -> AnonflowError:
+    """The error that `record_failure` wrote."""
+    return RecordedError(str(record["reason"]), str(record["message"]), transient=bool(record["transient"]))
+
+
+@contextmanager
+def deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
+    """End this process when the block takes longer than `seconds`, after writing the failure.
+
+    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that hang
+    (a full GIL), faulthandler's C thread ends the process some seconds later, and the attempts count.
+    """
+
+    def give_up() -> None:
+        error = ChunkTimeoutError(
+            f"{subject}: a chunk took longer than {seconds:g} s. "
+            "Raise runtime.chunk_timeout_s or lower chunk.length_s."
+        )
+        try:
+            record_failure(failure, error)
+        except StorageError:
+            log.exception("Could not record a timeout")
+        os._exit(_EXIT_AFTER_DEADLINE)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+    faulthandler.dump_traceback_later(seconds + _GRACE_S, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        timer.cancel()

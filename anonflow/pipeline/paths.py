@@ -1,0 +1,116 @@
+"""Names of everything that a run writes. They follow from content and configuration, so equal work is found again.
+
+WORK/index/<plan key>/<video>.parquet                        frames and chunks of a source
+WORK/detections/<detection key>/<video>/00012.parquet        boxes of a chunk, its overlap included
+WORK/tracks/<track key>/<video>/00012.npz                    the tracks of that chunk alone
+WORK/plan/<mask key>/<video>.parquet                         what to hide, from the stitched tracks
+WORK/segments/<mask key>/<video>/00012.nut                   masked frames
+WORK/runs/<run id>/<video>.*.json                            fan-in decisions and ends of sources in this run
+OUT/<tree>                                                   the results
+OUT/_anonflow/done/<mask key>/<video>.json                   written last: this source is published
+OUT/_anonflow/<run id>/                                      ledger and report
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from anonflow.storage import remove_tree
+
+CONTROL_FOLDER = "_anonflow"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Fingerprints of what each kind of result depends on; each includes the one before it."""
+
+    plan: str
+    detections: str
+    tracks: str
+    masks: str
+
+
+@dataclass(frozen=True)
+class Paths:
+    """All paths of one run."""
+
+    output: Path
+    work: Path
+    run_id: str
+    keys: Keys
+
+    @property
+    def control(self) -> Path:
+        """Folder of everything in the output that is no result."""
+        return self.output / CONTROL_FOLDER
+
+    @property
+    def run(self) -> Path:
+        """Ledger and report of this run."""
+        return self.control / self.run_id
+
+    @property
+    def partial(self) -> Path:
+        """Unfinished files, in the file system of the output."""
+        return self.control / "partial"
+
+    def index(self, video_id: str) -> Path:
+        """Frame index and chunks of a source."""
+        return self.work / "index" / self.keys.plan / f"{video_id}.parquet"
+
+    def detections(self, video_id: str, chunk: int) -> Path:
+        """Boxes of a chunk."""
+        return self.work / "detections" / self.keys.detections / video_id / f"{chunk:05d}.parquet"
+
+    def tracks(self, video_id: str, chunk: int) -> Path:
+        """Tracks of a chunk alone."""
+        return self.work / "tracks" / self.keys.tracks / video_id / f"{chunk:05d}.npz"
+
+    def mask_plan(self, video_id: str) -> Path:
+        """What to hide in a video."""
+        return self.work / "plan" / self.keys.masks / f"{video_id}.parquet"
+
+    def segment(self, video_id: str, chunk: int) -> Path:
+        """Masked, encoded frames of a chunk."""
+        return self.work / "segments" / self.keys.masks / video_id / f"{chunk:05d}.nut"
+
+    def digests(self, video_id: str, chunk: int) -> Path:
+        """Mask digests of a chunk, when asked for."""
+        return self.segment(video_id, chunk).with_suffix(".digests.parquet")
+
+    def video_digests(self, video_id: str) -> Path:
+        """Mask digests of a video, when asked for."""
+        return self.work / "runs" / self.run_id / f"{video_id}.digests.parquet"
+
+    def note(self, result: Path) -> Path:
+        """Times and counts of a result that has no place for them inside."""
+        return result.with_suffix(".json")
+
+    def failure(self, result: Path) -> Path:
+        """Why a result could not be made in this run; a later run tries again."""
+        return result.with_name(f"{result.stem}.failed.{self.run_id}.json")
+
+    def attempts(self, result: Path) -> Path:
+        """One byte for each time this run began to make a result."""
+        return result.with_name(f"{result.stem}.attempts.{self.run_id}")
+
+    def closed(self, stage: str, video_id: str) -> Path:
+        """Which chunk completed a video at the fan-in before `stage`, in this run."""
+        return self.work / "runs" / self.run_id / f"{video_id}.{stage}.json"
+
+    def done(self, video_id: str) -> Path:
+        """Marker of a published source."""
+        return self.control / "done" / self.keys.masks / f"{video_id}.json"
+
+    def ended(self, video_id: str) -> Path:
+        """How a source ended in this run; written before its row goes on."""
+        return self.work / "runs" / self.run_id / f"{video_id}.ended.json"
+
+    def remove_work(self, video_id: str) -> None:
+        """Remove everything that was made on the way to a video's end."""
+        for folder in (self.detections(video_id, 0), self.tracks(video_id, 0), self.segment(video_id, 0)):
+            remove_tree(folder.parent)
+        for folder in (self.mask_plan(video_id).parent, self.index(video_id).parent):
+            for leftover in folder.glob(f"{video_id}.*"):
+                leftover.unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""The report of a run: what it was made of, what came out, what was checked. No boxes, pictures or file names."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from anonflow import __version__
+from anonflow.config import AnonymizeConfig
+from anonflow.mask.operators import IS_WEAK
+from anonflow.pipeline.rows import Outcome
+from anonflow.types import Status
+
+_PACKAGES = ("ray", "av", "onnxruntime-gpu", "onnxruntime", "opencv-python-headless", "numpy", "pyarrow", "scipy")
+_PATHS = ("input", "output")
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over a run's outcomes. Frames, objects and times are those of this run's own work."""
+
+    published: int
+    unchanged: int
+    quarantined: int
+    frames: int
+    objects: dict[str, int]
+    stage_seconds: dict[str, dict[str, float]]
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome]) -> Totals:
+        """Add up."""
+        outcomes = list(outcomes)
+        made = [o for o in outcomes if o.status is Status.PUBLISHED]
+        statuses = Counter(o.status for o in outcomes)
+        objects: Counter[str] = Counter()
+        for outcome in made:
+            objects.update(outcome.details["objects"])
+        return cls(
+            published=statuses[Status.PUBLISHED],
+            unchanged=statuses[Status.UNCHANGED],
+            quarantined=statuses[Status.QUARANTINED],
+            frames=sum(o.frames for o in made),
+            objects=dict(objects),
+            stage_seconds=_stage_seconds(made),
+        )
+
+
+def build_report(
+    config: AnonymizeConfig,
+    run_id: str,
+    outcomes: Sequence[Outcome],
+    *,
+    wall_s: float,
+    passed_over: dict[str, int],
+) -> dict[str, Any]:
+    """The report as a value that JSON can hold. Which file a video id stands for is in the ledger only."""
+    return {
+        "run_id": run_id,
+        "anonflow": __version__,
+        "versions": _versions(),
+        "configuration": _configuration(config),
+        "models": [_model(name, config) for name in sorted(config.detector)],
+        "masks": {label: _mask(config, label) for label in config.labels},
+        "totals": asdict(Totals.of(outcomes)),
+        "wall_s": round(wall_s, 3),
+        "files_passed_over": passed_over,
+        "videos": [_video(o) for o in sorted(outcomes, key=lambda o: o.video_id)],
+    }
+
+
+def _configuration(config: AnonymizeConfig) -> dict[str, Any]:
+    """The resolved configuration; the paths in it may carry names and stand in the ledger."""
+    resolved = asdict(config)
+    return resolved | dict.fromkeys(_PATHS, "see ledger.parquet")
+
+
+def _model(name: str, config: AnonymizeConfig) -> dict[str, str]:
+    model = config.detector[name].model
+    return {
+        "detector": name,
+        "id": model.id,
+        "uri": model.uri,
+        "sha256": model.sha256,
+        "licence": model.licence,
+        "origin": model.origin,
+    }
+
+
+def _mask(config: AnonymizeConfig, label: str) -> dict[str, Any]:
+    style = config.mask[label]
+    return {"operator": style.operator, "strength": "weak" if IS_WEAK[style.operator] else "strong"}
+
+
+def _video(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "video_id": outcome.video_id,
+        "status": str(outcome.status),
+        "reason": outcome.reason,
+        "frames": outcome.frames,
+        "duration_s": outcome.duration_s,
+        **outcome.details,
+    }
+
+
+def _stage_seconds(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
+    sums: dict[str, Counter[str]] = {}
+    for outcome in outcomes:
+        for stage, seconds in outcome.details["stage_seconds"].items():
+            sums.setdefault(stage, Counter()).update(seconds)
+    return {stage: {key: round(value, 3) for key, value in seconds.items()} for stage, seconds in sums.items()}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue  # onnxruntime comes in two packages, of which one is installed
+    return found

@@ -1,0 +1,133 @@
+"""From `input=` to sources: a file, a folder, a glob, or a list of files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from anonflow.config import SourceConfig
+from anonflow.errors import ConfigError
+from anonflow.pipeline.paths import CONTROL_FOLDER
+from anonflow.storage import fingerprint
+from anonflow.types import Source
+
+_LIST_SUFFIXES = {".txt", ".lst", ".parquet"}
+_WILDCARDS = "*?["
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The sources of a run, and how many files of a folder were passed over, by extension."""
+
+    sources: tuple[Source, ...]
+    passed_over: dict[str, int]
+
+
+def list_sources(given: str, output: Path, config: SourceConfig) -> Listing:
+    """Find the sources that `given` names.
+
+    Files named one by one (alone, by glob, in a list) are all taken; of a folder those with a known extension.
+    Relative paths in a list are relative to the list. Files below `output` are no sources.
+    """
+    path = Path(local_path(given))
+    passed_over: Counter[str] = Counter()
+    if path.is_dir():
+        base, found = path, _known(_walk(path, output), config, passed_over)
+    elif path.suffix.lower() in _LIST_SUFFIXES and path.is_file():
+        found = [Path(local_path(line, path.parent)) for line in _lines(path)]
+        base = _common_folder(found)
+    elif any(sign in given for sign in _WILDCARDS) and not path.exists():
+        found = [p for p in map(Path, sorted(glob.glob(str(path), recursive=True))) if p.is_file()]
+        found = [p for p in found if not _is_below(p, output)]
+        base = _before_wildcards(path)
+    else:
+        base, found = path.parent, [path]
+    if not found:
+        raise ConfigError(_nothing_found(given, passed_over))
+    return Listing(tuple(_source(p, base, output) for p in dict.fromkeys(found)), dict(passed_over))
+
+
+def local_path(uri: str, base: Path | None = None) -> str:
+    """Absolute local path of a path or a `file:` URI; other schemes are refused. `base`: of relative paths."""
+    scheme = urlsplit(uri).scheme
+    if scheme == "file":
+        return unquote(urlsplit(uri).path)
+    if "://" in uri:
+        raise ConfigError(f"{uri}: '{scheme}:' inputs are not supported; give a path or a file: URI.")
+    return os.path.abspath((base or Path()) / Path(uri).expanduser())
+
+
+def _walk(folder: Path, output: Path) -> list[Path]:
+    """All files below `folder`, sorted; links to folders are not followed, so a loop cannot trap the walk."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        here = Path(parent)
+        folders[:] = sorted(f for f in folders if f != CONTROL_FOLDER and here / f != output)
+        found += [here / name for name in sorted(names)]
+    return found
+
+
+def _known(paths: Iterable[Path], config: SourceConfig, passed_over: Counter[str]) -> list[Path]:
+    known = {extension.lower() for extension in config.extensions}
+    found = []
+    for path in paths:
+        if path.suffix.lower().lstrip(".") in known:
+            found.append(path)
+        else:
+            passed_over[path.suffix.lower() or "(none)"] += 1
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    """Entries of a list: lines of a text file (blank ones and `#` comments aside), or a Parquet column `uri`."""
+    if path.suffix.lower() != ".parquet":
+        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        return [line for line in lines if line.strip() and not line.startswith("#")]
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise ConfigError(f"{path}: not a readable Parquet file ({error}).") from error
+    if "uri" not in table.column_names:
+        raise ConfigError(f"{path}: the list has no column 'uri', only: {', '.join(table.column_names)}.")
+    return [str(value) for value in table["uri"].to_pylist()]
+
+
+def _source(path: Path, base: Path, output: Path) -> Source:
+    uri, relative = str(path), path.relative_to(base).as_posix()
+    if path == output / relative:
+        raise ConfigError(f"output={output} would overwrite the input {path}. Choose another folder.")
+    try:
+        found = path.stat()
+        size, modified = found.st_size, found.st_mtime_ns
+    except OSError:  # the plan stage looks again and says what is wrong
+        size, modified = -1, 0
+    return Source(uri, relative, fingerprint([uri, size, modified]), size, modified)
+
+
+def _common_folder(paths: list[Path]) -> Path:
+    return Path(os.path.commonpath([path.parent for path in paths])) if paths else Path("/")
+
+
+def _before_wildcards(path: Path) -> Path:
+    parts = path.parts
+    first = next(i for i, part in enumerate(parts) if any(sign in part for sign in _WILDCARDS))
+    return Path(*parts[:first])
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder) or CONTROL_FOLDER in path.parts
+
+
+def _nothing_found(given: str, passed_over: Counter[str]) -> str:
+    if not passed_over:
+        return f"input={given}: no files there. Give a video, a folder, a glob in quotes, or a list of paths."
+    seen = ", ".join(f"{count} {extension}" for extension, count in passed_over.most_common(5))
+    return f"input={given}: no videos there ({seen}). Name files one by one, or extend source.extensions."

@@ -1,0 +1,133 @@
+"""detect: one decode of a chunk feeds every detector; the chunk is then tracked alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from anonflow.config import DetectorConfig
+from anonflow.detect.base import Detector, fit
+from anonflow.detect.families import build_detector
+from anonflow.detect.models import ModelStore
+from anonflow.pipeline.context import FrameMeter, RunContext
+from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.outcomes import after_attempt, has_ended
+from anonflow.pipeline.rows import Row
+from anonflow.pipeline.timing import Stopwatch
+from anonflow.pipeline.tracking import tracker_params
+from anonflow.storage import write_bytes
+from anonflow.tables import read_index, read_rows, write_rows
+from anonflow.track.seam import track_chunk
+from anonflow.types import Boxes, Chunk, Detections, FrameIndex, Picture
+from anonflow.video.decode import decode_range
+from anonflow.video.planes import bgr_upright, boxes_to_coded
+
+
+@dataclass(frozen=True)
+class Eye:
+    """A detector with the part of its configuration that is about pictures."""
+
+    detector: Detector
+    config: DetectorConfig
+
+
+class Detect:
+    """Holds the models of one actor; each call makes the detections and tracks of one chunk."""
+
+    def __init__(self, context: RunContext) -> None:
+        """Take the run; models are loaded with the first chunk, where a failure has an input to be told of."""
+        self._context = context
+
+    def __call__(self, row: Row) -> Row:
+        """Make the row's detections and tracks unless they exist; the row itself goes on as it is."""
+        if row.outcome or has_ended(row, self._context):
+            return row
+        tracks = self._context.paths.tracks(row.video_id, row.chunk)
+        error = make_result(self._context, tracks, row.uri, lambda: self._make(row, tracks))
+        return after_attempt(row, "detect", tracks, error, self._context)
+
+    @cached_property
+    def _eyes(self) -> list[Eye]:
+        config = self._context.config
+        store = ModelStore(self._context.model_cache, [Path(folder) for folder in config.runtime.model_dirs])
+        return [
+            Eye(build_detector(d, store.load(d.model), config.labels, config.runtime.provider), d)
+            for d in config.detector.values()
+        ]
+
+    def _make(self, row: Row, target: Path) -> None:
+        paths = self._context.paths
+        index, chunks = read_index(paths.index(row.video_id))
+        chunk = chunks[row.chunk]
+        detections_path = paths.detections(row.video_id, row.chunk)
+        if not detections_path.exists():
+            watch = Stopwatch()
+            with FrameMeter(self._context.progress, "detect") as meter:
+                found = detect_chunk(Path(row.uri), index, chunk, self._eyes, meter)
+            providers = sorted({eye.detector.provider for eye in self._eyes})
+            write_rows(detections_path, found, {"providers": providers, **watch.read()})
+        found = read_rows(Detections, detections_path)
+        params = tracker_params(self._context.config, index)
+        tracked = track_chunk(found, chunk.lead_frame, chunk.start_frame, chunk.stop_frame, params)
+        write_bytes(target, tracked.to_bytes())
+
+
+def detect_chunk(path: Path, index: FrameIndex, chunk: Chunk, eyes: list[Eye], meter: FrameMeter) -> Detections:
+    """Detections of a chunk and its overlap, in pixels of the coded picture."""
+    batches = [_EyeBatch(eye, index) for eye in eyes]
+    numbers = range(chunk.lead_frame, chunk.stop_frame)
+    for number, (_, frame) in zip(numbers, decode_range(path, index, chunk.lead_pts, chunk.stop_pts), strict=True):
+        pictures: dict[tuple[int, int], Picture] = {}
+        for batch in batches:
+            if batch.size not in pictures:
+                pictures[batch.size] = bgr_upright(frame, *batch.size, index.stream.rotation_deg)
+            batch.add(number, pictures[batch.size])
+        if number >= chunk.start_frame:
+            meter.tick()
+    return _in_frame_order([part for batch in batches for part in batch.finish()])
+
+
+class _EyeBatch:
+    """Collects one detector's pictures and maps what it finds back to the coded picture."""
+
+    def __init__(self, eye: Eye, index: FrameIndex) -> None:
+        self._eye, self._index = eye, index
+        stream = index.stream
+        upright = (stream.width, stream.height) if stream.rotation_deg % 180 == 0 else (stream.height, stream.width)
+        self.size = fit(*upright, eye.config.long_side_px, eye.config.max_upscale)
+        self._numbers: list[int] = []
+        self._pictures: list[Picture] = []
+        self._found: list[Detections] = []
+
+    def add(self, number: int, picture: Picture) -> None:
+        """Take frame `number`; run the detector when the batch is full."""
+        self._numbers.append(number)
+        self._pictures.append(picture)
+        if len(self._pictures) == self._eye.config.batch_size:
+            self._run()
+
+    def finish(self) -> list[Detections]:
+        """Everything found, the last incomplete batch included."""
+        if self._pictures:
+            self._run()
+        return self._found
+
+    def _run(self) -> None:
+        for number, boxes in zip(self._numbers, self._eye.detector.detect(self._pictures), strict=True):
+            self._found.append(self._in_coded_picture(number, boxes))
+        self._numbers.clear()
+        self._pictures.clear()
+
+    def _in_coded_picture(self, number: int, boxes: Boxes) -> Detections:
+        stream = self._index.stream
+        xyxy = boxes_to_coded(boxes.xyxy, self.size, (stream.width, stream.height), stream.rotation_deg)
+        return Detections(np.full(len(boxes), number, np.int64), xyxy, boxes.scores, boxes.classes)
+
+
+def _in_frame_order(parts: list[Detections]) -> Detections:
+    """One table sorted by frame; within a frame by label, then as the detector gave them."""
+    found = Detections.concat(parts)
+    return found[np.lexsort((found.labels, found.frames))]

@@ -1,0 +1,165 @@
+"""join and publish: a video's segments become one file, which gets its name only after it was checked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from anonflow.errors import AnonflowError, FidelityError
+from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.fanin import closes_video, first_failure
+from anonflow.pipeline.guard import internal_error
+from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, write_done
+from anonflow.pipeline.rows import Outcome, Row
+from anonflow.pipeline.stages.plan import check_source
+from anonflow.pipeline.timing import Stopwatch, total
+from anonflow.storage import file_sha256, move_into_place, naming_storage_errors, written_whole
+from anonflow.tables import read_index, read_note
+from anonflow.types import Check, FrameIndex, Status, Verdict
+from anonflow.video.inspect import inspect
+from anonflow.video.join import join as join_segments
+from anonflow.video.target import choose_container
+
+log = logging.getLogger(__name__)
+
+
+def join(row: Row, context: RunContext) -> list[Row]:
+    """Nothing for all rows of a video but one; for that one, the row with the video's outcome."""
+    if row.outcome:
+        return [row]
+    if not closes_video(context.paths, "join", context.paths.segment, row):
+        return []
+    if ending := read_ending(row, context):
+        return [row.ended(ending.outcome)]
+    try:
+        outcome = _publish(row, context)
+    except AnonflowError as error:
+        return [quarantine(row, "join", error, context)]
+    except Exception as error:
+        log.exception("Unexpected error while joining")
+        return [quarantine(row, "join", internal_error(row.uri, error), context)]
+    return [end_source(row, "join", outcome, context)]
+
+
+def _publish(row: Row, context: RunContext) -> Outcome:
+    """Join, check, rename, mark as done. A task that was killed after marking finds the mark."""
+    done = read_done(row, context)
+    if done is not None and done.run_id == context.paths.run_id:
+        return done.outcome
+    if error := first_failure(context.paths, context.paths.segment, row):
+        raise error
+    joined = _join_and_check(row, context)
+    _collect_digests(row, context)
+    outcome = joined.outcome(row, context)
+    write_done(row, outcome, joined.target.stat().st_mtime_ns, context)
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """A published file and what was found on the way to it."""
+
+    index: FrameIndex
+    target: Path
+    sha256: str
+    source_sha256: str
+    checks: tuple[Check, ...]
+    join_times: dict[str, float]
+
+    def outcome(self, row: Row, context: RunContext) -> Outcome:
+        plan = read_note(context.paths.mask_plan(row.video_id))
+        return Outcome(
+            uri=row.uri,
+            video_id=row.video_id,
+            status=Status.PUBLISHED,
+            source_bytes=row.size_bytes,
+            fingerprint=context.paths.keys.masks,
+            output_uri=str(self.target),
+            output_bytes=self.target.stat().st_size,
+            output_sha256=self.sha256,
+            source_sha256=self.source_sha256,
+            frames=self.index.n_frames,
+            duration_s=self.index.duration_s,
+            details={
+                "objects": plan["objects"],
+                "masked_frames": plan["masked_frames"],
+                "seams": plan["seams"],
+                "chunks": row.n_chunks,
+                "container": {"source": self.index.container, "output": self.target.suffix.lstrip(".")},
+                "removed_streams": list(self.index.removed_streams),
+                "checks": [asdict(check) for check in self.checks],
+                **_work_done(row, context, plan, self.join_times),
+            },
+        )
+
+
+def _join_and_check(row: Row, context: RunContext) -> _Joined:
+    watch = Stopwatch()
+    paths, source = context.paths, Path(row.uri)
+    index, _ = read_index(paths.index(row.video_id))
+    container = choose_container(index, source.suffix)
+    target = output_path(paths.output, row.relative_path, container)
+    partial = paths.partial / f"{row.video_id}.{secrets.token_hex(4)}{container}"
+    try:
+        with naming_storage_errors(target):
+            partial.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            join_segments(
+                [paths.segment(row.video_id, i) for i in range(row.n_chunks)], source, index, partial, container
+            )
+            checks = inspect(source, index, partial)
+            _require_fidelity(row, checks)
+            check_source(row.source)
+            source_sha256, sha256 = file_sha256(source), file_sha256(partial)
+            move_into_place(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return _Joined(index, target, sha256, source_sha256, checks, watch.read())
+
+
+def output_path(output: Path, relative_path: str, container: str) -> Path:
+    """Where the result of a source goes: its own relative path, with the new container appended if it changed."""
+    path = output / relative_path
+    return path if path.suffix.lower() == container else path.with_name(f"{path.name}{container}")
+
+
+def _require_fidelity(row: Row, checks: tuple[Check, ...]) -> None:
+    broken = [f"{check.name} ({check.detail})" for check in checks if check.verdict is Verdict.BROKEN]
+    if broken:
+        raise FidelityError(
+            f"{row.uri}: the result is not the source with masks in it: {'; '.join(broken)}. "
+            "It was not published; please report it with the source's format."
+        )
+
+
+def _collect_digests(row: Row, context: RunContext) -> None:
+    if not context.config.debug.mask_digests:
+        return
+    parts = [pq.read_table(context.paths.digests(row.video_id, i)) for i in range(row.n_chunks)]
+    with written_whole(context.paths.video_digests(row.video_id)) as partial:
+        pq.write_table(pa.concat_tables(parts), partial)
+
+
+def _work_done(row: Row, context: RunContext, plan: dict[str, Any], join_times: dict[str, float]) -> dict[str, Any]:
+    """Time by stage, and the execution providers that were used, from the notes of the results."""
+    paths, chunks = context.paths, range(row.n_chunks)
+    detections = [read_note(paths.detections(row.video_id, i)) for i in chunks]
+    segments = [json.loads(paths.note(paths.segment(row.video_id, i)).read_text()) for i in chunks]
+    planned = json.loads(paths.note(paths.index(row.video_id)).read_text())
+    return {
+        "providers": sorted({provider for note in detections for provider in note["providers"]}),
+        "stage_seconds": {
+            "plan": planned,
+            "detect": total(detections),
+            "stitch": total([plan]),
+            "mask": total(segments),
+            "join": join_times,
+        },
+    }

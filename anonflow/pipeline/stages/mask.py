@@ -1,0 +1,80 @@
+"""mask: a chunk is decoded again, its shapes are painted into the decoder's planes, and the result is encoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from anonflow.mask.paint import mask_digest, paint
+from anonflow.mask.shapes import mask_shapes
+from anonflow.pipeline.context import FrameMeter, RunContext
+from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.outcomes import after_attempt, has_ended
+from anonflow.pipeline.rows import Row
+from anonflow.pipeline.timing import Stopwatch
+from anonflow.storage import write_json, written_whole
+from anonflow.tables import MASK_DIGESTS, read_index, read_rows
+from anonflow.types import Chunk, FrameIndex, MaskPlan
+from anonflow.video.decode import decode_range
+from anonflow.video.encode import SegmentWriter
+from anonflow.video.planes import plane_set
+
+
+def mask(row: Row, context: RunContext) -> Row:
+    """Make the row's segment unless it exists; the row itself goes on as it is."""
+    if row.outcome or has_ended(row, context):
+        return row
+    segment = context.paths.segment(row.video_id, row.chunk)
+    error = make_result(context, segment, row.uri, lambda: _make(row, segment, context))
+    return after_attempt(row, "mask", segment, error, context)
+
+
+def _make(row: Row, segment: Path, context: RunContext) -> None:
+    watch = Stopwatch()
+    index, chunks = read_index(context.paths.index(row.video_id))
+    chunk = chunks[row.chunk]
+    plan = read_rows(MaskPlan, context.paths.mask_plan(row.video_id)).between(chunk.start_frame, chunk.stop_frame)
+    with written_whole(segment) as partial:
+        digests = mask_chunk(Path(row.uri), index, chunk, plan, partial, context)
+        if context.config.debug.mask_digests:
+            _write_digests(row, index, chunk, digests, context)
+        write_json(context.paths.note(segment), watch.read())
+
+
+def mask_chunk(
+    source: Path, index: FrameIndex, chunk: Chunk, plan: MaskPlan, target: Path, context: RunContext
+) -> list[str]:
+    """Write the chunk's owned frames, masked, to `target`; give their mask digests when the run asks for them."""
+    config = context.config
+    styles = [config.mask[label] for label in config.labels]
+    digests: list[str] = []
+    numbers = range(chunk.start_frame, chunk.stop_frame)
+    frames = decode_range(source, index, chunk.start_pts, chunk.stop_pts)
+    with SegmentWriter(target, index, config.video) as writer, FrameMeter(context.progress, "mask") as meter:
+        for number, (pts, frame) in zip(numbers, frames, strict=True):
+            planes = plane_set(frame, writable=True)
+            shapes = mask_shapes(plan.between(number, number + 1), styles, planes)
+            if config.debug.mask_digests:
+                digests.append(mask_digest(planes, shapes))
+            paint(planes, shapes)
+            writer.write(pts, frame)
+            meter.tick()
+    return digests
+
+
+def _write_digests(row: Row, index: FrameIndex, chunk: Chunk, digests: list[str], context: RunContext) -> None:
+    numbers = range(chunk.start_frame, chunk.stop_frame)
+    table = pa.table(
+        [
+            [row.uri] * len(digests),
+            [row.video_id] * len(digests),
+            list(numbers),
+            index.pts[chunk.start_frame : chunk.stop_frame],
+            digests,
+        ],
+        schema=MASK_DIGESTS,
+    )
+    with written_whole(context.paths.digests(row.video_id, row.chunk)) as partial:
+        pq.write_table(table, partial)

@@ -1,0 +1,91 @@
+"""plan: a source becomes its chunks, or ends at once (unchanged, quarantined)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from anonflow.errors import (
+    AnonflowError,
+    SourceChangedError,
+    SourceEmptyError,
+    SourceMissingError,
+    SourceUnreadableError,
+)
+from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.guard import count_attempt, internal_error
+from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending
+from anonflow.pipeline.rows import Outcome, Row
+from anonflow.pipeline.timing import Stopwatch
+from anonflow.storage import write_json
+from anonflow.tables import read_index, write_index
+from anonflow.types import Source, Status
+from anonflow.video.plan import plan_chunks
+from anonflow.video.probe import probe
+from anonflow.video.target import choose_container
+
+log = logging.getLogger(__name__)
+
+
+def plan(row: Row, context: RunContext) -> list[Row]:
+    """The rows of a source's chunks, or one row with its outcome."""
+    try:
+        ending = read_ending(row, context)
+        if ending is not None and ending.stage == "plan":
+            return [row.ended(ending.outcome)]
+        if ending is None and (earlier := published_before(row, context)) is not None:
+            return [end_source(row, "plan", replace(earlier, status=Status.UNCHANGED), context)]
+        return _chunk_rows(row, context)
+    except AnonflowError as error:
+        return [quarantine(row, "plan", error, context)]
+    except Exception as error:
+        log.exception("Unexpected error while planning")
+        return [quarantine(row, "plan", internal_error(row.uri, error), context)]
+
+
+def published_before(row: Row, context: RunContext) -> Outcome | None:
+    """The outcome of an equal earlier run whose output is still what that run wrote."""
+    done = read_done(row, context)
+    if done is None or done.run_id == context.paths.run_id:
+        return None
+    try:
+        found = Path(done.outcome.output_uri).stat()
+    except FileNotFoundError:
+        return None
+    same = (found.st_size, found.st_mtime_ns) == (done.outcome.output_bytes, done.output_modified_ns)
+    return done.outcome if same else None
+
+
+def check_source(source: Source) -> None:
+    """Raise unless the source is there, readable, not empty, and the version that was listed."""
+    path = Path(source.uri)
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise SourceMissingError(f"{path}: no such file. Check the path or take it off the list.") from error
+    except OSError as error:
+        raise SourceUnreadableError(f"{path}: cannot be read ({error.strerror}). Check the permissions.") from error
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise SourceUnreadableError(f"{path}: cannot be read. Check that it is a file and its permissions.")
+    if found.st_size == 0:
+        raise SourceEmptyError(f"{path}: the file is empty. Copy it again from where it came.")
+    if source.size_bytes >= 0 and (found.st_size, found.st_mtime_ns) != (source.size_bytes, source.modified_ns):
+        raise SourceChangedError(f"{path}: the file changed while it was worked on. Run again when it is complete.")
+
+
+def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
+    check_source(row.source)
+    target = context.paths.index(row.video_id)
+    if not target.exists():
+        count_attempt(context.paths.attempts(target))
+        watch = Stopwatch()
+        index = probe(Path(row.uri))
+        choose_container(index, Path(row.uri).suffix)  # better refused now than after all the work
+        chunks = plan_chunks(index, context.config.chunk.length_s, context.config.chunk.overlap_frames)
+        write_index(target, index, chunks)
+        write_json(context.paths.note(target), watch.read())
+    index, chunks = read_index(target)
+    context.progress.planned(index.n_frames)
+    return [replace(row, chunk=chunk.index, n_chunks=len(chunks)) for chunk in chunks]

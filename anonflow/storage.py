@@ -1,0 +1,110 @@
+"""Files that are there whole or not at all.
+
+Everything durable is written to a temporary name in the same folder, flushed, and renamed. A process that dies
+leaves at most a file that ends in `PARTIAL_SUFFIX`, which nobody reads and the next run removes.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from anonflow.errors import NoSpaceError, StorageError, WritePermissionError
+
+PARTIAL_SUFFIX = ".partial"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def storage_error(error: OSError, path: Path) -> StorageError:
+    """The named error for a failed write to `path`."""
+    if error.errno in _FULL:
+        return NoSpaceError(f"No space left to write {path}: free some space there and run again.")
+    if error.errno in _FORBIDDEN:
+        return WritePermissionError(f"No permission to write {path}: make the folder writable and run again.")
+    return StorageError(f"Cannot write {path}: {error.strerror or error}. Check the storage and run again.")
+
+
+@contextmanager
+def naming_storage_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a named error about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; rename it to `path` when the block succeeds, remove it when not."""
+    partial = path.with_name(f"{path.name[:80]}.{secrets.token_hex(4)}{PARTIAL_SUFFIX}")
+    with naming_storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            move_into_place(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def move_into_place(partial: Path, path: Path) -> None:
+    """Make `partial` durable and rename it to `path`, replacing what was there."""
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a small file whole."""
+    with written_whole(path) as partial:
+        partial.write_bytes(content)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no white space: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as readable JSON, whole."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+    write_bytes(path, f"{text}\n".encode())
+
+
+def fingerprint(value: Any) -> str:
+    """Short stable name (16 hexadecimal digits of SHA-256) of a value that JSON can hold."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def make_private_folder(path: Path) -> None:
+    """Create a folder that only its owner can enter."""
+    with naming_storage_errors(path):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder and what is in it; a folder that is not there is fine."""
+    with naming_storage_errors(path):
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            return

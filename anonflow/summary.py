@@ -1,0 +1,35 @@
+"""The short table at the end of a run."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from anonflow.pipeline.run import Summary
+from anonflow.types import Status
+
+_MAX_ROWS = 20
+
+
+def print_summary(summary: Summary, console: Console) -> None:
+    """Print what came out, why what did not come out did not, and where the record lies."""
+    totals = summary.totals
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("published", str(totals.published))
+    table.add_row("unchanged", str(totals.unchanged))
+    table.add_row("quarantined", str(totals.quarantined))
+    table.add_row("frames", f"{totals.frames} ({totals.frames / summary.wall_s:.1f} a second, start-up included)")
+    for label, count in sorted(totals.objects.items()):
+        table.add_row(f"{label} tracks", str(count))
+    table.add_row("report", Text(str(summary.report)))
+    console.print(table, soft_wrap=True)
+    _print_quarantined(summary, console)
+
+
+def _print_quarantined(summary: Summary, console: Console) -> None:
+    quarantined = [o for o in summary.outcomes if o.status is Status.QUARANTINED]
+    for outcome in quarantined[:_MAX_ROWS]:
+        console.print(Text(f"quarantined  {outcome.reason}: {outcome.message}"), soft_wrap=True)
+    if len(quarantined) > _MAX_ROWS:
+        console.print(f"... and {len(quarantined) - _MAX_ROWS} more, see {summary.ledger}", soft_wrap=True)

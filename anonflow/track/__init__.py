@@ -1,0 +1,1 @@
+"""From detections to whole tracks and to what must be hidden."""

@@ -1,0 +1,108 @@
+"""Opening a source: local files of known container formats, never a playlist, a script or an address."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+import av.stream
+import av.video
+
+from anonflow.errors import (
+    DamagedVideoError,
+    NotAVideoError,
+    NoVideoStreamError,
+    SourceEmptyError,
+    SourceMissingError,
+    SourceUnreadableError,
+    StorageError,
+)
+from anonflow.storage import storage_error
+from anonflow.video.extent import has_container_signature
+
+# FFmpeg also "reads" text as subtitles or terminal art, pictures, and playlists that name other files.
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,nut,ogg,mxf,ivf,dv,rm,h264,hevc,mpegvideo,m4v,"
+    "mp3,wav,flac,aac,ac3,aiff,w64,caf"
+)
+_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+_COVERS = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[av.container.InputContainer]:
+    """Open a media file for reading.
+
+    Raises:
+        SourceMissingError, SourceUnreadableError, SourceEmptyError: the file itself is the problem.
+        NotAVideoError: no container format that is known.
+        DamagedVideoError: a known container whose header cannot be read (an MP4 that was cut).
+    """
+    check_readable(path)
+    try:
+        container = av.open(f"file:{path.absolute()}", "r", options=_OPTIONS, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError, IndexError) as error:
+        raise _open_error(path) from error
+    with container:
+        yield container
+
+
+def check_readable(path: Path) -> None:
+    """Raise the named error when `path` is missing, empty, no file, or may not be read."""
+    try:
+        if not path.exists():
+            raise SourceMissingError(f"{path} does not exist: check the path.")
+        if not path.is_file():
+            raise NotAVideoError(f"{path} is not a file: give the video file itself.")
+        if path.stat().st_size == 0:
+            raise SourceEmptyError(f"{path} is empty: copy it again from where it was recorded.")
+        readable = os.access(path, os.R_OK)
+    except PermissionError:
+        readable = False
+    if not readable:
+        raise SourceUnreadableError(f"{path} may not be read: grant this user read permission.")
+
+
+def video_stream(container: av.container.InputContainer, path: Path) -> av.video.VideoStream:
+    """The stream that is the video: FFmpeg's best one, never a cover picture.
+
+    Raises:
+        NoVideoStreamError: there is none, or no decoder for it.
+    """
+    streams = [s for s in container.streams.video if not s.disposition & _COVERS]
+    streams = [s for s in streams if _has_decoder(s)]
+    if not streams:
+        raise NoVideoStreamError(f"{path} has no video stream that can be decoded: remove it from the input.")
+    best = container.streams.best("video")
+    return next((s for s in streams if s is best), streams[0])
+
+
+def write_error(error: Exception, path: Path) -> StorageError | None:
+    """The named error when a failure of FFmpeg to write `path` lies in the storage, else None."""
+    code = getattr(error, "errno", None)
+    # Not EPERM and EINVAL: encoders and muxers use them for their own refusals.
+    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EIO):
+        return storage_error(OSError(code, os.strerror(code)), path)
+    return None
+
+
+def is_cover(stream: av.stream.Stream) -> bool:
+    """Whether the stream is an attached picture and not moving video."""
+    return bool(stream.disposition & _COVERS)
+
+
+def _has_decoder(stream: av.stream.Stream) -> bool:
+    # PyAV gives None for a codec that its FFmpeg has no decoder for; its type stubs don't say so.
+    return getattr(stream, "codec_context", None) is not None
+
+
+def _open_error(path: Path) -> NotAVideoError | DamagedVideoError:
+    if has_container_signature(path):
+        return DamagedVideoError(f"{path} is truncated or corrupt, its header cannot be read: copy it again.")
+    return NotAVideoError(f"{path} is not a video of a known format: remove it from the input.")

@@ -1,0 +1,1 @@
+"""The configuration, as Hydra finds it: pkg://anonflow.conf."""

@@ -1,0 +1,1 @@
+"""Hydra entry points: compose the configuration, convert it to types, call."""

@@ -1,0 +1,27 @@
+"""Hide faces and licence plates: `python jobs/anonymize.py input=... output=... [KEY=VALUE ...]`."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+from anonflow.config import AnonymizeConfig
+from anonflow.jobs.launch import DONE, QUARANTINED, launch
+from anonflow.pipeline.run import anonymize
+from anonflow.summary import print_summary
+
+
+def main() -> int:
+    """Run the job on the command line's overrides; give the exit code."""
+    return int(launch("anonymize", AnonymizeConfig, _run))
+
+
+def _run(config: AnonymizeConfig, console: Console) -> int:
+    summary = anonymize(config, console)
+    print_summary(summary, Console())
+    return int(QUARANTINED if summary.totals.quarantined else DONE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
