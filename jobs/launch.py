@@ -63,6 +63,9 @@ def run(composed: DictConfig, schema: type[Config], job: Job[Config]) -> int:
     except KeyboardInterrupt as interrupt:
         log.error("Interrupted. Nothing partial was published; the same command goes on from here.")
         return TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED
+    except Exception:
+        log.exception("This is a defect of anonflow; please report it with the lines above and below.")
+        return FAILED
 
 
 def typed(composed: DictConfig, schema: type[Config]) -> Config:

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,14 +112,29 @@ def available_cores() -> int:
 
 
 def _start_embedded(config: RuntimeConfig, folder: str) -> None:
-    ray.init(
-        num_cpus=max(1, round(available_cores() * config.logical_cpus_per_core)),
-        object_store_memory=config.object_store_mb * _MEBIBYTE,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=folder,
-    )
+    with _quiet_stderr():
+        ray.init(
+            num_cpus=max(1, round(available_cores() * config.logical_cpus_per_core)),
+            object_store_memory=config.object_store_mb * _MEBIBYTE,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=folder,
+        )
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Ray's core prints, while it starts, that it was told to print less; failures are raised, not printed."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _join_cluster(address: str) -> None:
@@ -138,3 +154,5 @@ def _configure_data(config: RuntimeConfig) -> None:
     # One slow chunk is no stall: its own deadline ends it first.
     context.execution_no_progress_timeout_s = int(config.chunk_timeout_s * 2)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    # A small run has fewer inputs than workers.
+    warnings.filterwarnings("ignore", message="The maximum number of concurrent tasks", module="ray")

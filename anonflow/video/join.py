@@ -126,8 +126,9 @@ def _video_packets(
     stream: av.video.VideoStream,
 ) -> Iterator[_Packet]:
     """All packets of the segments in decode order, with the source's timestamps and durations."""
-    durations = np.diff(index.pts, append=max(index.end_pts, int(index.pts[-1]) + 1))
     dts = _decode_times(index.pts, max(s.reorder_depth for s in segments))
+    # In decode order, as MP4 counts them; the last one reaches to the end, or players would cut the last frames.
+    durations = np.diff(dts, append=max(index.end_pts, int(index.pts[-1]) + 1))
     n_before = 0
     for segment in segments:
         frames = n_before + segment.display_rank
@@ -136,7 +137,7 @@ def _video_packets(
             for number, (packet, frame) in enumerate(zip(packets, frames.tolist(), strict=True), n_before):
                 packet.time_base = index.time_base
                 packet.pts, packet.dts = int(index.pts[frame]), int(dts[number])
-                packet.duration = int(durations[frame])
+                packet.duration = int(durations[number])
                 packet.stream = stream
                 yield cast(_Packet, packet)
         n_before += len(frames)

@@ -52,7 +52,7 @@ def evenly(n_frames: int, length: int, overlap: int) -> Cuts:
 
 
 @given(st.data(), scenes(), all_params())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_stitched_chunks_equal_one_pass(data: st.DataObject, scene: Scene, params: TrackerParams) -> None:
     cuts = data.draw(chunkings(scene.n_frames))
     assert seams_hold(scene.detections(), cuts, params)
@@ -68,7 +68,7 @@ def hide(tracks: Tracks, stream: Detections, n_frames: int) -> MaskPlan:
 
 
 @given(st.data(), scenes(), all_params())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_masks_do_not_depend_on_chunks(data: st.DataObject, scene: Scene, params: TrackerParams) -> None:
     cuts, stream = data.draw(chunkings(scene.n_frames)), scene.detections()
     whole = hide(one_pass(stream, scene.n_frames, params), stream, scene.n_frames)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from anonflow.track.state import Renaming, TrackerState
+from anonflow.track.tracker import run
+from tests.streams import Scene, make_params
+
+STREAM = Scene(seed=3, n_frames=60, n_objects=12, n_labels=2, clutter=0.5, snap_px=1e-3).detections()
+STATE, _ = run(TrackerState.empty(), STREAM, 0, 40, make_params())
+NAMES = ("track_ids", "next_id")
+
+
+def test_the_state_of_the_test_has_tracks() -> None:
+    assert len(STATE) > 2
+
+
+def test_a_state_equals_itself() -> None:
+    assert STATE.equals(STATE[:])
+    assert STATE[:1].then(STATE[1:]).equals(STATE)
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(TrackerState)])
+def test_every_field_counts_but_names_only_in_full_equality(name: str) -> None:
+    other = replace(STATE, **{name: getattr(STATE, name) + 1})
+    assert not STATE.equals(other)
+    assert STATE.equals_but_names(other) == (name in NAMES)
+
+
+def test_states_with_more_tracks_are_not_equal() -> None:
+    assert not STATE.equals_but_names(STATE[:-1])
+
+
+def test_newest_tracks_come_first() -> None:
+    assert (np.diff(STATE.frames_since_update) >= 0).all()
+
+
+def test_renaming_maps_living_tracks_by_row_and_later_births_by_order() -> None:
+    names = np.arange(len(STATE))[::-1] * 7 + 100
+    true = replace(STATE, track_ids=names, next_id=5000)
+    renaming = Renaming(guess=STATE, true=true)
+    np.testing.assert_array_equal(renaming.ids(STATE.track_ids), names)
+    np.testing.assert_array_equal(renaming.ids(STATE.next_id + np.array([2, 0])), [5002, 5000])
+    assert renaming.state(STATE).equals(true)
