@@ -6,6 +6,7 @@ leaves at most a file that ends in `PARTIAL_SUFFIX`, which nobody reads and the 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -99,6 +100,13 @@ def make_private_folder(path: Path) -> None:
     """Create a folder that only its owner can enter."""
     with naming_storage_errors(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def remove_empty_folders(path: Path) -> None:
+    """Remove the folders below `path` that hold nothing, and `path` itself if nothing is left in it."""
+    for folder, _, _ in os.walk(path, topdown=False):
+        with contextlib.suppress(OSError):  # not empty, or another run is filling it
+            Path(folder).rmdir()
 
 
 def remove_tree(path: Path) -> None:

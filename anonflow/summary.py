@@ -22,8 +22,8 @@ def print_summary(summary: Summary, console: Console) -> None:
     table.add_row("frames", f"{totals.frames} ({totals.frames / summary.wall_s:.1f} a second, start-up included)")
     for label, count in sorted(totals.objects.items()):
         table.add_row(f"{label} tracks", str(count))
-    table.add_row("report", Text(str(summary.report)))
-    console.print(table, soft_wrap=True)
+    console.print(table)
+    console.print(Text(f"{'report':<14}{summary.report}"), soft_wrap=True)
     _print_quarantined(summary, console)
 
 

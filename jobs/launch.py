@@ -37,7 +37,8 @@ def launch(name: str, schema: type[Config], job: Job[Config]) -> int:
 
     @hydra.main(version_base="1.3", config_path="pkg://anonflow.conf", config_name=name)
     def task(composed: DictConfig) -> None:
-        codes.append(run(composed, schema, job))
+        codes.append(FAILED)  # until the run says better
+        codes[-1] = run(composed, schema, job)
 
     signal.signal(signal.SIGTERM, _terminate)
     try:

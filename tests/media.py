@@ -33,6 +33,7 @@ class Clip:
     audio: tuple[str, ...] = ()
     """An encoder name per audio stream."""
     audio_languages: tuple[str, ...] = ()
+    audio_dispositions: tuple[int, ...] = ()
     audio_start_s: Fraction = Fraction(0)
     audio_duration_s: Fraction = Fraction(1)
     metadata: dict[str, str] = field(default_factory=dict)
@@ -54,7 +55,11 @@ def make_clip(path: Path, clip: Clip | None = None) -> Path:
         audio = [_add_audio(out, codec) for codec in clip.audio]
         for stream, language in zip(audio, clip.audio_languages, strict=False):
             stream.metadata["language"] = language
-        packets = [packet for number, pts in enumerate(clip.timestamps) for packet in _encode(video, clip, number, pts)]
+        for stream, disposition in zip(audio, clip.audio_dispositions, strict=False):
+            stream.disposition = disposition
+        packets: list[av.Packet] = []
+        for number, pts in enumerate(clip.timestamps):
+            packets += _encode(video, clip, number, pts)
         packets += video.encode(None)
         for number, stream in enumerate(audio):
             packets += _encode_tone(stream, clip, 330.0 * (number + 1))

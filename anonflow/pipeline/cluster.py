@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -21,6 +24,7 @@ from anonflow.errors import ConfigError
 log = logging.getLogger(__name__)
 
 _MEBIBYTE = 2**20
+_SESSION_PREFIX = "anonflow-"
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
@@ -45,7 +49,7 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
     """Be connected to Ray within the block. Of an embedded Ray nothing is left: no process, no folder."""
     os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
     logging.getLogger("ray").setLevel(logging.WARNING)
-    folder = None if config.address else tempfile.mkdtemp(prefix="anonflow-")
+    folder = None if config.address else _session_folder()
     try:
         if folder is None:
             _join_cluster(str(config.address))
@@ -111,8 +115,26 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _session_folder() -> str:
+    """A folder for an embedded Ray. Its name holds this process's id; those of processes that are gone are removed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SESSION_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_SESSION_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{_SESSION_PREFIX}{os.getpid()}-")
+
+
+@contextmanager
+def _kept_sigterm() -> Iterator[None]:
+    """Ray takes SIGTERM for itself when it starts, and ends the process without a clean-up."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+
+
 def _start_embedded(config: RuntimeConfig, folder: str) -> None:
-    with _quiet_stderr():
+    with _quiet_stderr(), _kept_sigterm():
         ray.init(
             num_cpus=max(1, round(available_cores() * config.logical_cpus_per_core)),
             object_store_memory=config.object_store_mb * _MEBIBYTE,
@@ -139,7 +161,8 @@ def _quiet_stderr() -> Iterator[None]:
 
 def _join_cluster(address: str) -> None:
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        with _kept_sigterm():
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except ConnectionError as error:
         raise ConfigError(
             f"runtime.address={address}: no Ray cluster answers there. Start one (`ray start --head`), "

@@ -32,9 +32,9 @@ from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.sources import Listing, list_sources, local_path
 from anonflow.storage import (
     make_private_folder,
+    remove_empty_folders,
     naming_storage_errors,
     remove_tree,
-    write_bytes,
     write_json,
     written_whole,
 )
@@ -87,7 +87,6 @@ def _prepare_paths(config: AnonymizeConfig) -> Paths:
             paths.control.mkdir(exist_ok=True)
         for folder in (work, paths.partial):
             make_private_folder(folder)
-        write_bytes(work / ".writable", b"")
     except StorageError as error:
         raise ConfigError(f"output={config.output} cannot be used: {error}") from error
     return paths
@@ -198,3 +197,5 @@ def _clean_up(config: AnonymizeConfig, paths: Paths, outcomes: list[Outcome]) ->
     all_well = all(o.status is not Status.QUARANTINED for o in outcomes)
     if all_well and config.runtime.work_dir is None:
         remove_tree(paths.work)
+    else:
+        remove_empty_folders(paths.work)

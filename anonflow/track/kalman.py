@@ -81,4 +81,4 @@ def _on_grid(values: Reals) -> Reals:
 
 
 def _towards_rest(values: Reals) -> Reals:
-    return np.rint(values / GRID_PX) * GRID_PX
+    return np.trunc(values / GRID_PX) * GRID_PX

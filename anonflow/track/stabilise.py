@@ -65,15 +65,12 @@ def extend_ends(tracks: Tracks, before_frames: int, after_frames: int, n_frames:
     A gap that was too long to fill has two ends as well; they reach into the gap, but not past it.
     """
     left, right, missing = _neighbours(tracks)
-    joined = missing <= 0
     room_before = tracks.frames.copy()
     room_after = n_frames - 1 - tracks.frames
     room_before[right] = missing
     room_after[left] = missing
     n_before = np.minimum(room_before, before_frames)
     n_after = np.minimum(room_after, after_frames)
-    n_before[right[joined]] = 0
-    n_after[left[joined]] = 0
     return sorted_points(Tracks.concat([tracks, _held(tracks, n_before, -1), _held(tracks, n_after, 1)]))
 
 
@@ -110,7 +107,7 @@ def _neighbours(tracks: Tracks) -> tuple[IntArray, IntArray, IntArray]:
     left, right = order[:-1], order[1:]
     same = (tracks.track_ids[left] == tracks.track_ids[right]) & (tracks.track_ids[left] != UNTRACKED)
     left, right = left[same], right[same]
-    return left, right, tracks.frames[right] - tracks.frames[left] - 1
+    return left, right, np.maximum(tracks.frames[right] - tracks.frames[left] - 1, 0)
 
 
 def _held(tracks: Tracks, n_copies: IntArray, direction: int) -> Tracks:

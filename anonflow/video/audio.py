@@ -13,7 +13,6 @@ import av.stream
 from anonflow.types import FrameIndex
 from anonflow.video.container import open_source
 
-
 _MPEG_AUDIO = dict.fromkeys(("mp1", "mp2", "mp3"), "mpeg audio")
 """MP4 has one name for all layers; each packet says itself which one it is."""
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 _EBML_MAGIC = b"\x1a\x45\xdf\xa3"
 _SEGMENT_ID = b"\x18\x53\x80\x67"
 _ISO_FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp"}
+_ISO_BOXES = _ISO_FIRST_BOXES | {b"moof", b"mfra", b"sidx", b"ssix", b"prft", b"emsg", b"uuid", b"udta", b"meta"}
 
 
 def missing_bytes(path: Path) -> int:
@@ -52,7 +53,7 @@ def _iso_end(file: BinaryIO, size: int) -> int:
         length, kind = struct.unpack(">I4s", file.read(8))
         if length == 1:
             length = int.from_bytes(file.read(8), "big")
-        if length < 8 or not kind.isalnum():
+        if length < 8 or kind not in _ISO_BOXES:
             break  # 0: up to the end of the file; anything else: not a box, but bytes that someone appended
         end += length
     return end

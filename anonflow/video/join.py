@@ -39,7 +39,7 @@ def join(segments: Sequence[Path], source: Path, index: FrameIndex, output: Path
 
     Raises:
         FidelityError: the segments don't hold exactly the frames of `index`, or differ in their encoding.
-        UnsupportedFormatError: the container refuses the streams.
+        UnsupportedFormatError: the container refuses the streams, or would lose the pixel aspect.
         StorageError: `output` cannot be written.
     """
     read = [read_segment(path) for path in segments]
@@ -101,6 +101,11 @@ def _add_video(
     stream.time_base = index.time_base
     stream.disposition = av.stream.Disposition.default
     context, form = stream.codec_context, index.stream
+    if context.codec.canonical_name == "av1" and container == ".mkv" and form.sample_aspect_ratio not in (None, 1):
+        # AV1 leaves the pixel aspect to the container, and PyAV cannot set the field that Matroska's muxer reads.
+        raise UnsupportedFormatError(
+            "AV1 in Matroska would lose the pixel aspect of this video: use video=h264 for it."
+        )
     if form.sample_aspect_ratio:
         context.sample_aspect_ratio = form.sample_aspect_ratio
     context.color_range, context.color_primaries = form.color_range, form.color_primaries
@@ -127,8 +132,7 @@ def _video_packets(
 ) -> Iterator[_Packet]:
     """All packets of the segments in decode order, with the source's timestamps and durations."""
     dts = _decode_times(index.pts, max(s.reorder_depth for s in segments))
-    # In decode order, as MP4 counts them; the last one reaches to the end, or players would cut the last frames.
-    durations = np.diff(dts, append=max(index.end_pts, int(index.pts[-1]) + 1))
+    durations = np.diff(index.pts, append=max(index.end_pts, int(index.pts[-1]) + 1))
     n_before = 0
     for segment in segments:
         frames = n_before + segment.display_rank
@@ -137,7 +141,7 @@ def _video_packets(
             for number, (packet, frame) in enumerate(zip(packets, frames.tolist(), strict=True), n_before):
                 packet.time_base = index.time_base
                 packet.pts, packet.dts = int(index.pts[frame]), int(dts[number])
-                packet.duration = int(durations[number])
+                packet.duration = int(durations[frame])
                 packet.stream = stream
                 yield cast(_Packet, packet)
         n_before += len(frames)

@@ -61,9 +61,7 @@ def test_stitched_chunks_equal_one_pass(data: st.DataObject, scene: Scene, param
 def hide(tracks: Tracks, stream: Detections, n_frames: int) -> MaskPlan:
     config = StabiliseConfig(max_gap_s=0.4, extend_before_s=0.2, extend_after_s=0.3)
     thresholds = [0.5, 0.5, 0.5]
-    points = stabilise(
-        tracks, stream, config, frame_interval_s=0.04, n_frames=n_frames, thresholds=thresholds
-    )
+    points = stabilise(tracks, stream, config, frame_interval_s=0.04, n_frames=n_frames, thresholds=thresholds)
     return mask_plan(points, [0.1, 0.2, 0.0], width=256, height=256)
 
 
@@ -85,8 +83,7 @@ def test_an_overlap_detected_differently_changes_nothing(
     cuts, stream = data.draw(chunkings(scene.n_frames)), scene.detections()
     other = Scene(scene.seed + 1, scene.n_frames, 4, 1, 0.5, 1e-3).detections()
     parts = [
-        Detections.concat((other.between(lead, start), stream.between(start, stop)))
-        for lead, start, stop in cuts
+        Detections.concat((other.between(lead, start), stream.between(start, stop))) for lead, start, stop in cuts
     ]
     alone = [track_chunk(part, *cut, params) for part, cut in zip(parts, cuts, strict=True)]
     tracks, _ = stitch(alone, parts.__getitem__, params)
@@ -95,11 +92,11 @@ def test_an_overlap_detected_differently_changes_nothing(
 
 LOW_ACROSS_THE_SEAM = detections(
     still_object({f: 0.9 if f < 20 or f >= 90 else 0.3 for f in range(120)})
-    + still_object({f: 0.9 for f in range(120)}, x=200)
+    + still_object(dict.fromkeys(range(120), 0.9), x=200)
 )
 LOST_ACROSS_THE_SEAM = detections(
     still_object({f: 0.9 for f in range(120) if not 52 <= f < 62})
-    + still_object({f: 0.9 for f in range(120)}, x=200)
+    + still_object(dict.fromkeys(range(120), 0.9), x=200)
 )
 HARD_STREAMS = pytest.mark.parametrize("stream", [LOW_ACROSS_THE_SEAM, LOST_ACROSS_THE_SEAM])
 CUT_IN_THE_MIDDLE: Cuts = [(0, 0, 60), (55, 60, 120)]

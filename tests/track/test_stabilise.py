@@ -65,12 +65,16 @@ def test_an_open_gap_is_narrowed_from_both_sides_but_not_crossed() -> None:
     assert frames_of(narrow, Origin.EXTENDED) == [1, 1, 2, 2]
 
 
+def test_extending_twice_is_possible() -> None:
+    once = extend_ends(tracks_of([(0, 0, 0.0), (3, 0, 90.0)]), 2, 2, n_frames=10)
+    twice = extend_ends(once, 2, 2, n_frames=10)
+    assert set(twice.frames.tolist()) == {0, 1, 2, 3, 4, 5, 6, 7}
+
+
 def test_detections_that_no_track_took_are_hidden_too() -> None:
     found = detections([(0, 0, 0, 10, 10, 0.9, 0), (0, 50, 0, 60, 10, 0.5, 0), (1, 50, 0, 60, 10, 0.4, 1)])
     point = found[:1]
-    tracked = Tracks(
-        point.frames, np.array([7]), point.xyxy, point.scores, point.labels, np.zeros(1, np.uint8)
-    )
+    tracked = Tracks(point.frames, np.array([7]), point.xyxy, point.scores, point.labels, np.zeros(1, np.uint8))
     added = add_untracked(tracked, found, [0.5, 0.45])
     assert added.track_ids.tolist() == [UNTRACKED, 7]
     assert added.xyxy[0, 0] == 50
@@ -88,9 +92,7 @@ THRESHOLDS = [0.5, 0.5, 0.5]
 
 
 def hide(tracks: Tracks, found: Detections, n_frames: int) -> Tracks:
-    return stabilise(
-        tracks, found, CONFIG, frame_interval_s=0.04, n_frames=n_frames, thresholds=THRESHOLDS
-    )
+    return stabilise(tracks, found, CONFIG, frame_interval_s=0.04, n_frames=n_frames, thresholds=THRESHOLDS)
 
 
 def test_limits_come_from_seconds_rounded_up() -> None:
@@ -119,9 +121,7 @@ def test_the_plan_does_not_show_what_tracks_are_called(scene: Scene, seed: int) 
     names = np.random.default_rng(seed).permutation(int(tracks.track_ids.max(initial=-1)) + 1)
     renamed = replace(tracks, track_ids=names[tracks.track_ids])
     renamed = renamed[np.lexsort((renamed.track_ids, renamed.frames))]
-    plans = [
-        mask_plan(hide(t, stream, scene.n_frames), [0.1, 0.2, 0.3], 256, 256) for t in (tracks, renamed)
-    ]
+    plans = [mask_plan(hide(t, stream, scene.n_frames), [0.1, 0.2, 0.3], 256, 256) for t in (tracks, renamed)]
     assert plans[0].equals(plans[1])
     assert (plans[0].xyxy >= 0).all()
     assert (plans[0].xyxy <= 256).all()

@@ -7,7 +7,7 @@ import pytest
 
 from anonflow.track.state import Renaming, TrackerState
 from anonflow.track.tracker import run
-from tests.streams import Scene, make_params
+from tests.streams import Scene, detections, make_params, still_object
 
 STREAM = Scene(seed=3, n_frames=60, n_objects=12, n_labels=2, clutter=0.5, snap_px=1e-3).detections()
 STATE, _ = run(TrackerState.empty(), STREAM, 0, 40, make_params())
@@ -36,6 +36,14 @@ def test_states_with_more_tracks_are_not_equal() -> None:
 
 def test_newest_tracks_come_first() -> None:
     assert (np.diff(STATE.frames_since_update) >= 0).all()
+
+
+def test_tracks_of_the_newest_frame_stand_in_the_order_of_its_detections() -> None:
+    known = still_object({0: 0.9, 1: 0.9}, x=100)
+    stream = detections([*still_object({1: 0.9}, x=0), *known, *still_object({1: 0.9}, x=200)])
+    state, _ = run(TrackerState.empty(), stream, 0, 2, make_params())
+    assert np.floor(state.means[:, 0]).tolist() == [0, 100, 200]
+    assert state.track_ids.tolist() == [1, 0, 2]
 
 
 def test_renaming_maps_living_tracks_by_row_and_later_births_by_order() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ def n_tracks(tracks: Tracks) -> int:
 
 
 def test_an_object_has_one_id_from_its_first_frame_on() -> None:
-    tracks = track(still_object({f: 0.9 for f in range(3, 30)}))
+    tracks = track(still_object(dict.fromkeys(range(3, 30), 0.9)))
     np.testing.assert_array_equal(tracks.frames, np.arange(3, 30))
     assert set(tracks.track_ids) == {0}
     assert set(tracks.origins) == {Origin.DETECTED}
@@ -37,9 +38,9 @@ def test_points_carry_the_detections_unchanged() -> None:
 
 
 def test_a_weak_detection_carries_a_track_on_but_starts_none() -> None:
-    weak = {f: 0.3 for f in range(20)}
+    weak = dict.fromkeys(range(20), 0.3)
     assert len(track(still_object(weak))) == 0
-    carried = track(still_object({0: 0.9, 1: 0.9} | {f: 0.3 for f in range(2, 20)}))
+    carried = track(still_object({0: 0.9, 1: 0.9} | dict.fromkeys(range(2, 20), 0.3)))
     assert set(carried.track_ids) == {0}
     assert carried.origins.tolist() == [Origin.DETECTED] * 2 + [Origin.LOW] * 18
 
@@ -59,11 +60,11 @@ def test_each_label_has_its_own_threshold() -> None:
 
 def test_labels_never_meet() -> None:
     both = track(
-        still_object({f: 0.9 for f in range(9)}, label=0) + still_object({f: 0.9 for f in range(9)}, label=1)
+        still_object(dict.fromkeys(range(9), 0.9), label=0) + still_object(dict.fromkeys(range(9), 0.9), label=1)
     )
     assert n_tracks(both) == 2
     changed = track(
-        still_object({f: 0.9 for f in range(5)}, label=0) + still_object({f: 0.9 for f in range(5, 9)}, label=1)
+        still_object(dict.fromkeys(range(5), 0.9), label=0) + still_object(dict.fromkeys(range(5, 9), 0.9), label=1)
     )
     assert n_tracks(changed) == 2
 
@@ -75,13 +76,13 @@ def test_an_unconfirmed_track_ends_with_its_first_miss() -> None:
 
 def test_a_confirmed_track_lives_for_exactly_the_buffer() -> None:
     params = make_params(buffer_frames=6)
-    seen = {f: 0.9 for f in range(10)}
+    seen = dict.fromkeys(range(10), 0.9)
     assert n_tracks(track(still_object(seen | {16: 0.9}), params)) == 1
     assert n_tracks(track(still_object(seen | {17: 0.9}), params)) == 2
 
 
 def test_a_lost_track_can_come_back_with_a_weak_detection() -> None:
-    tracks = track(still_object({f: 0.9 for f in range(10)} | {13: 0.3}))
+    tracks = track(still_object(dict.fromkeys(range(10), 0.9) | {13: 0.3}))
     assert tracks.frames[-1] == 13
     assert n_tracks(tracks) == 1
 
@@ -96,7 +97,7 @@ def test_objects_that_cross_keep_their_ids() -> None:
 
 
 def test_strong_detections_choose_first() -> None:
-    rows = [*still_object({f: 0.9 for f in range(5)}), (5, 101.5, 50, 141.5, 90, 0.4, 0)]
+    rows = [*still_object(dict.fromkeys(range(5), 0.9)), (5, 101.5, 50, 141.5, 90, 0.4, 0)]
     rows.append((5, 108, 50, 148, 90, 0.8, 0))
     tracks = track(rows)
     assert tracks.xyxy[-1, 0] == 108
@@ -125,10 +126,10 @@ def test_what_every_result_promises(scene: Scene, params: TrackerParams) -> None
 
 @given(scenes(max_frames=80), all_params(), st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
-def test_ids_are_names_only(scene: Scene, params: TrackerParams, random: object) -> None:
+def test_ids_are_names_only(scene: Scene, params: TrackerParams, random: Random) -> None:
     stream, middle = scene.detections(), scene.n_frames // 2
     state, _ = run(TrackerState.empty(), stream, 0, middle, params)
-    names = np.array(random.sample(range(1000), len(state)), np.int64)  # type: ignore[attr-defined]
+    names = np.array(random.sample(range(1000), len(state)), np.int64)
     renamed = replace(state, track_ids=names, next_id=2000)
     expected_end, expected = run(state, stream, middle, scene.n_frames, params)
     end, tracks = run(renamed, stream, middle, scene.n_frames, params)

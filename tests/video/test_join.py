@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonflow.config import VideoConfig
-from anonflow.errors import FidelityError
+from anonflow.errors import FidelityError, UnsupportedFormatError
 from anonflow.types import Verdict
 from anonflow.video.audio import digest_audio
 from anonflow.video.inspect import inspect
@@ -42,7 +43,7 @@ def test_output_keeps_the_fidelity_contract(clip: ClipPath, tmp_path: Path, name
 
 
 @pytest.mark.parametrize("codec", ["libx265", "libsvtav1"])
-@pytest.mark.parametrize("name", ["vfr.mp4", "hdr.mp4", "two.mkv"])
+@pytest.mark.parametrize("name", ["vfr.mp4", "hdr.mp4", "two.mkv", "narrow.mp4"])
 def test_other_codecs_too(clip: ClipPath, tmp_path: Path, name: str, codec: str) -> None:
     assert _broken(clip(name), _rewrite(clip(name), tmp_path, 0.7, codec)) == []
 
@@ -80,6 +81,11 @@ def test_any_timestamps_and_any_chunks(
     assert _broken(source, output) == []
 
 
+def test_pixel_aspect_that_would_be_lost_is_refused(clip: ClipPath, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormatError, match="pixel aspect"):
+        _rewrite(clip("narrow.mkv"), tmp_path, 0.7, "libsvtav1")
+
+
 def test_sound_is_heard_at_the_same_time(clip: ClipPath, tmp_path: Path) -> None:
     """Also the priming samples that an edit list hides are hidden again."""
     output = _rewrite(clip("sound.mp4"), tmp_path, 0.5)
@@ -100,6 +106,12 @@ def test_language_is_kept_and_everything_else_is_not(clip: ClipPath, tmp_path: P
         assert not {"title", "location"} & set(result.metadata)
     content = output.read_bytes()
     assert b"holiday" not in content and b"+52.5" not in content
+
+
+def test_dispositions_of_audio_are_kept(clip: ClipPath, tmp_path: Path) -> None:
+    with av.open(str(_rewrite(clip("two.mkv"), tmp_path, 0.5))) as result:
+        flags = [int(s.disposition) for s in result.streams.audio]
+    assert flags == [0, 1 | 128]  # default and hearing impaired
 
 
 def test_equal_segments_give_equal_files(clip: ClipPath, tmp_path: Path) -> None:
@@ -125,3 +137,17 @@ def test_segments_of_different_encoding_are_refused(clip: ClipPath, tmp_path: Pa
     slow = write_segments(source, index, tmp_path / "slow", 0.5, VideoConfig("libx264", 30, "medium"))
     with pytest.raises(FidelityError, match="encoded differently"):
         join([fast[0], *slow[1:]], source, index, tmp_path / "out.mp4", ".mp4")
+
+
+@pytest.mark.parametrize("codec", sorted(CODECS))
+@pytest.mark.parametrize("name", ["sound.mp4", "two.mkv", "late.mp4"])
+def test_a_second_decoder_finds_every_frame_and_nothing_to_warn_about(
+    clip: ClipPath, tmp_path: Path, name: str, codec: str
+) -> None:
+    ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    output = _rewrite(clip(name), tmp_path, 0.4, codec)
+    inputs = [ffmpeg, "-v", "warning", "-i", str(output), "-map", "0:v", "-fps_mode", "passthrough"]
+    done = subprocess.run([*inputs, "-f", "framehash", "-"], check=True, capture_output=True, text=True)
+    frames = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+    assert len(frames) == probe(clip(name)).n_frames
+    assert done.stderr == ""

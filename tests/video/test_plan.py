@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_owned_ranges_tile_the_video(index: FrameIndex, length_s: float, overlap
     assert chunks[0].start_pts == index.pts[0] and chunks[0].start_frame == 0
     assert chunks[-1].stop_pts > index.pts[-1] and chunks[-1].stop_frame == index.n_frames
     assert chunks[-1].stop_pts >= index.end_pts
-    for left, right in zip(chunks, chunks[1:], strict=False):
+    for left, right in pairwise(chunks):
         assert (left.stop_pts, left.stop_frame) == (right.start_pts, right.start_frame)
     for number, chunk in enumerate(chunks):
         owned = np.flatnonzero((index.pts >= chunk.start_pts) & (index.pts < chunk.stop_pts))

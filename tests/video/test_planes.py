@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
 import av
 import cv2
 import numpy as np
@@ -8,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonflow.errors import UnsupportedFormatError
+from anonflow.video.decode import decode_range
 from anonflow.video.planes import bgr_upright, boxes_to_coded, is_paintable, plane_set
-from tests.media import video_frame
-
-CORNER = (0.0, 0.0, 0.25, 0.25)
-"""Where the marker is in the coded picture: top left."""
+from anonflow.video.probe import probe
+from tests.media import Clip, make_clip, video_frame
 
 
 def _marked(width: int, height: int, pixel_format: str = "yuv420p") -> av.VideoFrame:
@@ -47,6 +50,17 @@ def test_planes_are_views_of_the_frame(pixel_format: str, depth: int, shift: tup
 def test_views_are_read_only_unless_asked() -> None:
     with pytest.raises(ValueError, match="read-only"):
         plane_set(video_frame(32, 32, 0)).planes[0][0, 0] = 1
+
+
+@pytest.mark.parametrize("name", ["opengop.mp4", "hdr.mp4", "vp8.webm", "mp2.ts"])
+def test_paint_does_not_reach_the_decoders_references(clip: Callable[[str], Path], name: str) -> None:
+    path, index = clip(name), probe(clip(name))
+    first, end = int(index.pts[0]), index.end_pts
+    clean = [[p.copy() for p in plane_set(frame).planes] for _, frame in decode_range(path, index, first, end)]
+    for (_, frame), wanted in zip(decode_range(path, index, first, end), clean, strict=True):
+        for plane, original in zip(plane_set(frame, writable=True).planes, wanted, strict=True):
+            assert np.array_equal(plane, original)
+            plane[:] = 0
 
 
 @pytest.mark.parametrize("pixel_format", ["rgb24", "gbrp", "yuyv422", "nv12", "pal8", "yuv420p10be", "bgra"])
@@ -100,3 +114,17 @@ def test_mapped_boxes_keep_their_order_and_area(rotation: int, box: tuple[float,
     mapped = boxes_to_coded(np.array([[x, y, x + w, y + h]], np.float32), upright, coded, rotation)[0]
     assert mapped[0] < mapped[2] and mapped[1] < mapped[3]
     assert np.isclose((mapped[2] - mapped[0]) * (mapped[3] - mapped[1]), w * h * 4, rtol=1e-2)
+
+
+@pytest.mark.parametrize("rotation", [90, 180, -90])
+def test_ffmpegs_own_autorotation_turns_the_same_way(tmp_path: Path, rotation: int) -> None:
+    ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    path = make_clip(tmp_path / "turned.mp4", Clip(rotation_deg=rotation, n_frames=1, options={"crf": "5"}))
+    width, height = (64, 96) if rotation % 180 else (96, 64)
+    command = [ffmpeg, "-v", "error", "-i", str(path), "-pix_fmt", "bgr24", "-f", "rawvideo", "-"]
+    shown = subprocess.run(command, check=True, capture_output=True).stdout
+    index = probe(path)
+    ((_, frame),) = decode_range(path, index, 0, index.end_pts)
+    ours = bgr_upright(frame, width, height, index.stream.rotation_deg).astype(int)
+    theirs = np.frombuffer(shown, np.uint8).reshape(height, width, 3)
+    assert np.abs(ours - theirs).mean() < 4

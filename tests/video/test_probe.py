@@ -16,11 +16,13 @@ from anonflow.errors import (
     SourceMissingError,
     TimestampError,
 )
-from anonflow.video.probe import probe
+from anonflow.video.probe import is_presented, probe
 from tests.media import Clip, make_clip
 from tests.video.conftest import CLIPS
 
 ClipPath = Callable[[str], Path]
+TEXT_SUFFIXES = ["txt", "mp4", "mov", "mkv", "ts", "mpg", "avi", "flv", "srt", "vtt", "m3u8", "nfo"]
+TEXT_SUFFIXES += ["h264", "hevc", "m4v", "mp3", "aac", "ogg", "dv", "ivf"]
 
 
 @pytest.mark.parametrize("name", ["plain.mp4", "vfr.mp4", "late.mp4", "two.mkv", "one.mp4", "pcm.mov"])
@@ -49,6 +51,15 @@ def test_decode_rank_tells_the_order_of_packets(clip: ClipPath) -> None:
     assert index.reorder_depth > 0
     assert [packets[rank].pts for rank in index.decode_rank] == index.pts.tolist()
     assert [packets[rank].is_keyframe for rank in index.decode_rank] == index.keyframe.tolist()
+
+
+def test_invisible_vp8_frames_are_not_presented(clip: ClipPath) -> None:
+    with av.open(str(clip("vp8.webm"))) as container:
+        packet = next(p for p in container.demux(video=0) if p.size)
+        content = bytes(packet)
+        assert is_presented(packet)
+        packet.update(bytes([content[0] & ~0x10]) + content[1:])
+        assert not is_presented(packet)
 
 
 def test_format_and_sound(clip: ClipPath) -> None:
@@ -92,9 +103,7 @@ def test_missing_and_empty(tmp_path: Path) -> None:
         probe(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "suffix", "txt mp4 mov mkv ts mpg avi flv srt vtt m3u8 nfo h264 hevc m4v mp3 aac ogg dv ivf".split()
-)
+@pytest.mark.parametrize("suffix", TEXT_SUFFIXES)
 def test_text_is_no_video_whatever_it_is_called(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"notes.{suffix}"
     path.write_text("1\n00:00:00,000 --> 00:00:10,000\nNot a picture, just words.\n\n" * 200)
@@ -144,9 +153,10 @@ def test_frames_without_display_times(tmp_path: Path) -> None:
         probe(make_clip(tmp_path / "raw.h264"))
     with pytest.raises(TimestampError):
         probe(make_clip(tmp_path / "h264.avi", Clip(time_base=Fraction(1, 25))))
-    assert probe(
-        make_clip(tmp_path / "plain.avi", Clip(time_base=Fraction(1, 25), options={"bf": "0"}))
-    ).n_frames == 40
+    assert (
+        probe(make_clip(tmp_path / "plain.avi", Clip(time_base=Fraction(1, 25), options={"bf": "0"}))).n_frames
+        == 40
+    )
 
 
 def test_real_clips(shared_videos: Path) -> None:

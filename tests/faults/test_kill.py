@@ -1,0 +1,102 @@
+"""Processes that are killed: nothing is lost, nothing partial is published, nothing keeps running."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from anonflow.video.probe import probe
+from tests.runs import SMALL, Run, anonflow, files_below, gone, start, wait_until
+
+ARGUMENTS = [*SMALL, "chunk.length_s=0.4", "chunk.overlap_frames=5"]
+
+
+def test_driver_killed_and_run_again(sample: Path, tmp_path: Path) -> None:
+    run = _begin(sample, tmp_path)
+    run.process.kill()
+    run.finish()
+    assert gone(run), "processes outlive the driver"
+    assert not _results(tmp_path), "something has a final name that was never finished"
+    finished = {p: p.stat().st_mtime_ns for p in _work(tmp_path, "tracks/*/*/*.npz")}
+    assert finished, "the killed run had finished chunks"
+    code, printed = anonflow("anonymize", f"input={sample}", f"output={tmp_path}", *ARGUMENTS)
+    assert code == 0, printed
+    assert probe(tmp_path / sample.name).n_frames == probe(sample).n_frames
+    assert _left_over(tmp_path) == set()
+
+
+def test_interrupted_run_ends_at_once_and_cleanly(sample: Path, tmp_path: Path) -> None:
+    run = _begin(sample, tmp_path)
+    os.kill(run.process.pid, signal.SIGINT)
+    code, printed = run.finish(timeout_s=30)
+    assert code == 130, printed
+    assert "Interrupted" in printed and "Traceback" not in printed
+    assert gone(run), "processes outlive the run"
+    assert not _results(tmp_path)
+    assert not list((tmp_path / "_anonflow").glob("partial/*"))
+
+
+def test_terminated_run_says_so(sample: Path, tmp_path: Path) -> None:
+    run = _begin(sample, tmp_path)
+    os.kill(run.process.pid, signal.SIGTERM)
+    code, printed = run.finish(timeout_s=30)
+    assert code == 143, printed
+    assert gone(run), "processes outlive the run"
+
+
+def test_detector_killed(sample: Path, tmp_path: Path) -> None:
+    run = _begin(sample, tmp_path)
+    actors = run.descendants("ray::MapWorker")
+    assert actors, "no detector actor to kill"
+    os.kill(actors[0], signal.SIGKILL)
+    code, printed = run.finish()
+    assert code == 0, printed
+    assert probe(tmp_path / sample.name).n_frames == probe(sample).n_frames
+
+
+def test_two_runs_on_one_output_are_refused(sample: Path, tmp_path: Path) -> None:
+    run = _begin(sample, tmp_path)
+    code, printed = anonflow("anonymize", f"input={sample}", f"output={tmp_path}", *ARGUMENTS)
+    assert code == 2 and "Another run" in printed
+    assert run.finish()[0] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="a small file system needs root")
+def test_full_disk_is_quarantine_with_a_remedy(sample: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        code, printed = anonflow("anonymize", f"input={sample}", f"output={small}", *ARGUMENTS)
+        rows = pq.read_table(next(small.glob("_anonflow/*/ledger.parquet"))).to_pylist()
+        assert code == 3, printed
+        assert [(row["status"], row["reason"]) for row in rows] == [("quarantined", "no_space")]
+        assert "No space left" in printed and not _results(small)
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def _begin(sample: Path, output: Path) -> Run:
+    """A run of which at least one chunk is tracked and at least one is not."""
+    run = start("anonymize", f"input={sample}", f"output={output}", *ARGUMENTS)
+    wait_until(lambda: _work(output, "tracks/*/*/*.npz"), run)
+    return run
+
+
+def _work(output: Path, pattern: str) -> list[Path]:
+    return list((output / "_anonflow" / "work").glob(pattern))
+
+
+def _results(output: Path) -> set[str]:
+    return {name for name in files_below(output) if not name.startswith("_anonflow/")}
+
+
+def _left_over(output: Path) -> set[str]:
+    return {name for name in files_below(output / "_anonflow") if name.split("/")[0] in ("work", "partial")}

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+
+from anonflow.pipeline import context as context_module
+from anonflow.pipeline.context import FrameMeter, SilentProgress, derive_keys
+from tests.pipeline.worlds import configuration
+
+NAMES = ("plan", "detections", "tracks", "masks")
+
+
+def changed(*overrides, base=()):
+    one, other = derive_keys(configuration(*base)), derive_keys(configuration(*base, *overrides))
+    return {name for name in NAMES if getattr(one, name) != getattr(other, name)}
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("chunk.length_s=7", {"plan", "detections", "tracks", "masks"}),
+        ("chunk.overlap_frames=7", {"plan", "detections", "tracks", "masks"}),
+        ("detector.face.long_side_px=640", {"detections", "tracks", "masks"}),
+        ("detector.face.floor=0.2", {"detections", "tracks", "masks"}),
+        ("detector.face.nms_iou=0.3", {"detections", "tracks", "masks"}),
+        ("detector.face.max_upscale=1", {"detections", "tracks", "masks"}),
+        ("detector=faces", {"detections", "tracks", "masks"}),
+        ("model@detector.face.model=centerface", {"detections", "tracks", "masks"}),
+        ("detector.face.model.sha256=0", {"detections", "tracks", "masks"}),
+        ("detector.face.threshold=0.3", {"tracks", "masks"}),
+        ("tracker.buffer_s=2", {"tracks", "masks"}),
+        ("stabilise.max_gap_s=2", {"masks"}),
+        ("mask=blur", {"masks"}),
+        ("mask.face.margin=0.3", {"masks"}),
+        ("video=hevc", {"masks"}),
+        ("video.crf=30", {"masks"}),
+        ("debug.mask_digests=true", {"masks"}),
+        ("detector.face.batch_size=1", set()),
+        ("mask.person.margin=1", set()),
+        ("runtime.max_attempts=9", set()),
+        ("runtime.provider=cpu", set()),
+        ("runtime.mask.max_workers=3", set()),
+        ("source.extensions=[mp4]", set()),
+    ],
+)
+def test_a_key_changes_with_what_its_results_depend_on(override, expected):
+    assert changed(override) == expected
+
+
+def test_input_and_output_do_not_matter():
+    """The results of a video are its own, wherever it was named."""
+    assert changed("input=/a/b", "output=/c") == set()
+
+
+def test_another_algorithm_gives_other_keys(monkeypatch):
+    before = derive_keys(configuration())
+    monkeypatch.setattr(context_module, "ALGORITHM_VERSION", context_module.ALGORITHM_VERSION + 1)
+    after = derive_keys(configuration())
+    assert all(getattr(before, name) != getattr(after, name) for name in NAMES)
+
+
+def test_keys_are_all_different():
+    keys = derive_keys(configuration())
+    assert len({getattr(keys, name) for name in NAMES}) == 4
+
+
+class Told:
+    def __init__(self):
+        self.told = []
+
+    def add(self, stage, frames):
+        self.told.append((stage, frames))
+
+    def planned(self, frames):
+        raise AssertionError
+
+
+def test_a_meter_tells_of_every_frame_in_few_messages():
+    progress = Told()
+    with FrameMeter(progress, "mask", every_frames=16) as meter:
+        for _ in range(40):
+            meter.tick()
+    assert progress.told == [("mask", 16), ("mask", 16), ("mask", 8)]
+
+
+def test_a_meter_tells_of_what_was_done_before_a_failure():
+    progress = Told()
+    with pytest.raises(ValueError, match="broken"), FrameMeter(progress, "mask") as meter:
+        meter.tick()
+        raise ValueError("broken")
+    assert progress.told == [("mask", 1)]
+
+
+def test_silence_takes_everything():
+    SilentProgress().add("mask", 3)
+    SilentProgress().planned(3)

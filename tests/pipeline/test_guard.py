@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from anonflow.errors import EncodeError, NoSpaceError, StorageError
+from anonflow.pipeline import guard
+from anonflow.pipeline.guard import (
+    count_attempt,
+    deadline,
+    internal_error,
+    make_result,
+    record_failure,
+    recorded_failure,
+)
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def context(world):
+    return world.context()
+
+
+@pytest.fixture
+def result(context):
+    return context.paths.tracks("v", 0)
+
+
+def failing(error):
+    def make():
+        raise error
+
+    return make
+
+
+def test_a_result_is_made_once(context, result):
+    made = []
+
+    def make():
+        made.append(1)
+        result.write_bytes(b"x")
+
+    assert make_result(context, result, "a.mp4", make) is None
+    assert make_result(context, result, "a.mp4", make) is None
+    assert made == [1] and not context.paths.failure(result).exists()
+
+
+def test_a_failure_is_recorded_and_not_tried_again_in_this_run(context, result):
+    error = EncodeError("a.mp4: refused")
+    assert make_result(context, result, "a.mp4", failing(error)) is error
+    again = make_result(context, result, "a.mp4", failing(AssertionError()))
+    assert again is not None
+    assert (again.reason, str(again), again.transient) == ("encode", "a.mp4: refused", False)
+
+
+def test_a_later_run_tries_again(world, context, result):
+    make_result(context, result, "a.mp4", failing(EncodeError("refused")))
+    assert make_result(world.context("run2"), result, "a.mp4", lambda: result.write_bytes(b"x") and None) is None
+
+
+def test_attempts_are_counted_before_they_start_and_run_out(context, result):
+    """Each attempt that ended with its worker left a mark and no result."""
+    for expected in range(1, context.config.runtime.max_attempts + 1):
+        assert count_attempt(context.paths.attempts(result)) == expected
+    error = make_result(context, result, "a.mp4", failing(AssertionError("not tried again")))
+    assert error is not None
+    assert error.reason == "worker_crash" and error.transient and "a.mp4" in str(error)
+    assert recorded_failure(context.paths.failure(result)) is not None
+
+
+def test_the_last_attempt_is_still_made(context, result):
+    for _ in range(context.config.runtime.max_attempts - 1):
+        count_attempt(context.paths.attempts(result))
+    assert make_result(context, result, "a.mp4", lambda: result.write_bytes(b"x") and None) is None
+
+
+def test_an_unforeseen_exception_is_internal_and_its_text_stays_in_the_log(context, result, caplog):
+    with caplog.at_level(logging.ERROR):
+        error = make_result(context, result, "a.mp4", failing(ValueError("box 12 34 56 78")))
+    assert error is not None
+    assert error.reason == "internal" and "ValueError" in str(error) and "a.mp4" in str(error)
+    assert "box" not in str(error)
+    assert "Traceback" in caplog.text
+
+
+def test_a_full_disk_is_told_apart_from_a_defect(context, result):
+    error = make_result(context, result, "a.mp4", failing(OSError(28, "No space left on device")))
+    assert isinstance(error, NoSpaceError) and error.transient
+    assert internal_error("a.mp4", PermissionError(13, "no", "/x/y")).reason == "no_write_permission"
+    assert internal_error("a.mp4", KeyError("k")).reason == "internal"
+
+
+def test_a_failure_that_cannot_be_recorded_comes_back_all_the_same(context, result, monkeypatch):
+    def refuse(*_):
+        raise NoSpaceError("full")
+
+    monkeypatch.setattr(guard, "write_json", refuse)
+    error = make_result(context, result, "a.mp4", failing(EncodeError("refused")))
+    assert error is not None
+    assert error.reason == "encode" and not context.paths.failure(result).exists()
+
+
+def test_an_attempt_that_cannot_be_counted_is_a_failure(context, result):
+    result.parent.parent.mkdir(parents=True)
+    result.parent.write_bytes(b"a file where the folder should be")
+    error = make_result(context, result, "a.mp4", failing(AssertionError("not without a count")))
+    assert isinstance(error, StorageError)
+
+
+def test_records_come_back(tmp_path):
+    assert recorded_failure(tmp_path / "none.json") is None
+    record_failure(tmp_path / "f.json", NoSpaceError("ü\nfull"))
+    error = recorded_failure(tmp_path / "f.json")
+    assert error is not None
+    assert (error.reason, str(error), error.transient) == ("no_space", "ü\nfull", True)
+
+
+HANG = """
+import time
+from pathlib import Path
+from anonflow.pipeline.guard import deadline
+with deadline(0.3, Path({failure!r}), "a.mp4"):
+    time.sleep(60)
+print("survived")
+"""
+
+
+def run(code):
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment, check=False
+    )
+
+
+def test_a_hang_ends_its_process_and_leaves_the_reason(tmp_path):
+    ended = run(HANG.format(failure=str(tmp_path / "failure.json")))
+    assert ended.returncode != 0 and "survived" not in ended.stdout
+    record = json.loads((tmp_path / "failure.json").read_text())
+    assert record["reason"] == "chunk_timeout" and record["transient"] and "a.mp4" in record["message"]
+
+
+def test_a_hang_ends_its_process_even_when_the_reason_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    ended = run(HANG.format(failure=str(tmp_path / "file" / "failure.json")))
+    assert ended.returncode != 0 and "survived" not in ended.stdout
+
+
+def test_a_block_that_ends_in_time_is_left_alone(tmp_path):
+    code = HANG.format(failure=str(tmp_path / "failure.json")).replace("sleep(60)", "sleep(0)")
+    ended = run(code + "time.sleep(0.6)\nprint('still here')")
+    assert ended.returncode == 0 and "still here" in ended.stdout
+    assert not (tmp_path / "failure.json").exists()
+
+
+def test_the_deadline_is_lifted_when_the_block_raises(tmp_path):
+    with pytest.raises(ValueError, match="x"), deadline(1000, tmp_path / "f.json", "a.mp4"):
+        raise ValueError("x")
+    import threading
+
+    assert not [t for t in threading.enumerate() if isinstance(t, threading.Timer) and not t.finished.is_set()]
+
+
+def test_a_deadline_that_passes_in_a_chunk_is_found_by_the_next_attempt(world, context, result):
+    record_failure(context.paths.failure(result), guard.ChunkTimeoutError("a.mp4: too long"))
+    error = make_result(context, result, "a.mp4", failing(AssertionError()))
+    assert error is not None and error.reason == "chunk_timeout"
+    assert replace(context, paths=world.context("run2").paths).paths.failure(result).exists() is False

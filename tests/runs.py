@@ -1,0 +1,101 @@
+"""Running the program as its users do, in a process of its own whose every descendant can be found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MARK = "ANONFLOW_TEST_RUN"
+SMALL = ["detector=faces", "detector.face.long_side_px=640", "runtime.object_store_mb=80", "video.preset=ultrafast"]
+
+
+@dataclass
+class Run:
+    """A run that was started, and the mark that all its processes carry in their environment."""
+
+    process: subprocess.Popen[str]
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def finish(self, timeout_s: float = 240) -> tuple[int, str]:
+        """Wait for the end; exit code and everything printed."""
+        printed, _ = self.process.communicate(timeout=timeout_s)
+        return self.process.returncode, printed
+
+    def descendants(self, word: str = "") -> list[int]:
+        """Process ids of the run, its own aside, whose command line holds `word`."""
+        return [pid for pid in _marked(self.mark) if pid != self.process.pid and word in _command_line(pid)]
+
+
+def start(*arguments: str, cwd: Path | None = None) -> Run:
+    """Start `anonflow` with these arguments."""
+    mark = uuid.uuid4().hex
+    environment = os.environ | {MARK: mark, "COLUMNS": "200"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "anonflow.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=cwd,
+        start_new_session=True,
+    )
+    return Run(process, mark)
+
+
+def anonflow(*arguments: str, cwd: Path | None = None) -> tuple[int, str]:
+    """Run `anonflow`; exit code and everything printed."""
+    return start(*arguments, cwd=cwd).finish()
+
+
+def wait_until(condition: Callable[[], object], run: Run, timeout_s: float = 120) -> None:
+    """Wait for something to come true while the run is alive."""
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert run.process.poll() is None, f"the run ended early: {run.finish()}"
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.05)
+
+
+def gone(run: Run, timeout_s: float = 30) -> bool:
+    """Whether all processes of the run end within the time.
+
+    Ray's two agents look for its control process for a minute after a SIGKILL before they end as well; they never
+    see a picture and are left out.
+    """
+    until = time.monotonic() + timeout_s
+    while set(run.descendants()) - set(run.descendants("Agent")):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def files_below(folder: Path) -> set[str]:
+    """Relative paths of all files below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def _marked(mark: str) -> list[int]:
+    wanted = f"{MARK}={mark}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if wanted in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:  # it ended while we looked
+                continue
+    return found
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from anonflow.config import VideoConfig
+from anonflow.errors import EncodeError, NoSpaceError, StorageError, UnsupportedFormatError
+from anonflow.types import FrameIndex, StreamFormat
+from anonflow.video.encode import SegmentWriter
+from anonflow.video.planes import plane_set
+from anonflow.video.segment import read_segment
+from tests.media import video_frame
+from tests.video.conftest import FAST
+
+FORMAT = StreamFormat("h264", "yuv420p", 96, 64, Fraction(4, 3), 0, 1, 9, 16, 9)
+PTS = [9999, 10_010, 10_500, 13_000, 13_001, 20_000]
+WriteFrames = Callable[..., Path]
+
+
+def _index(form: StreamFormat = FORMAT) -> FrameIndex:
+    n = len(PTS)
+    return FrameIndex(
+        "nut", 0, Fraction(1, 11_988), np.array(PTS), np.ones(n, bool), np.arange(n), 21_000, form, (), ()
+    )
+
+
+def _write(path: Path, config: VideoConfig = FAST, form: StreamFormat = FORMAT) -> Path:
+    with SegmentWriter(path, _index(form), config) as writer:
+        for number, pts in enumerate(PTS):
+            writer.write(pts, video_frame(form.width, form.height, number, form.pixel_format))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("codec", "preset"), [("libx264", "medium"), ("libx265", "ultrafast"), ("libsvtav1", "12")]
+)
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv420p10le"])
+def test_timestamps_and_format_survive(tmp_path: Path, codec: str, preset: str, pixel_format: str) -> None:
+    form = replace(FORMAT, pixel_format=pixel_format)
+    path = _write(tmp_path / "segment", VideoConfig(codec, 30, preset), form)
+    assert read_segment(path).matches(np.array(PTS), Fraction(1, 11_988))
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        aspect = container.streams.video[0].sample_aspect_ratio
+    assert (frame.format.name, frame.width, frame.height) == (pixel_format, 96, 64)
+    assert aspect == Fraction(4, 3) or codec == "libsvtav1"  # AV1 has no field for it; the container will
+    tags = (frame.color_range, frame.color_primaries, frame.color_trc, frame.colorspace)
+    assert tags == (1, 9, 16, 9)
+
+
+def test_equal_frames_give_equal_bytes(tmp_path: Path) -> None:
+    assert _write(tmp_path / "a").read_bytes() == _write(tmp_path / "b").read_bytes()
+
+
+def test_the_picture_is_the_frame(tmp_path: Path) -> None:
+    path = _write(tmp_path / "segment", VideoConfig("libx264", 1, "veryfast"))
+    with av.open(str(path)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            wanted = plane_set(video_frame(96, 64, number)).planes[0].astype(int)
+            assert np.abs(plane_set(frame).planes[0] - wanted).mean() < 1
+
+
+def test_frame_types_of_the_source_are_no_orders(tmp_path: Path) -> None:
+    with SegmentWriter(tmp_path / "segment", _index(), FAST) as writer:
+        for number, pts in enumerate(PTS):
+            frame = video_frame(96, 64, number)
+            frame.pict_type = 1  # I, as every frame of an intra-only source
+            writer.write(pts, frame)
+    with av.open(str(tmp_path / "segment")) as container:
+        assert [p.is_keyframe for p in container.demux(video=0) if p.size] == [True] + [False] * 5
+
+
+def test_odd_sizes(tmp_path: Path) -> None:
+    odd = replace(FORMAT, width=97, height=65)
+    for codec in ("libx264", "libx265"):
+        with pytest.raises(UnsupportedFormatError, match="video=av1"):
+            SegmentWriter(tmp_path / "segment", _index(odd), VideoConfig(codec, 30, "ultrafast"))
+    path = _write(tmp_path / "segment", VideoConfig("libsvtav1", 30, "12"), odd)
+    with av.open(str(path)) as container:
+        assert {(f.width, f.height) for f in container.decode(video=0)} == {(97, 65)}
+    _write(tmp_path / "full", FAST, replace(odd, pixel_format="yuv444p"))
+
+
+def test_formats_that_the_codec_lacks(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormatError, match="yuv422p12le"):
+        SegmentWriter(tmp_path / "segment", _index(replace(FORMAT, pixel_format="yuv422p12le")), FAST)
+
+
+def test_bad_settings_name_file_and_codec(tmp_path: Path) -> None:
+    with pytest.raises(EncodeError, match=r"libx264.*segment"):
+        _write(tmp_path / "segment", VideoConfig("libx264", 30, "hurry"))
+
+
+def test_storage_failures_have_their_own_names(tmp_path: Path) -> None:
+    with pytest.raises(NoSpaceError):
+        _write(Path("/dev/full"))
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError):
+        _write(tmp_path / "file" / "segment")
+
+
+def test_an_aborted_writer_passes_the_error_on(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), SegmentWriter(tmp_path / "segment", _index(), FAST) as writer:
+        writer.write(PTS[0], video_frame(96, 64, 0))
+        raise ZeroDivisionError
+
+
+def test_encoders_print_nothing(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from anonflow.config import VideoConfig\n"
+        "from tests.video.test_encode import _write\n"
+        "for n in [('libx264','ultrafast'),('libx265','ultrafast'),('libsvtav1','12')]:\n"
+        "    _write(Path(sys.argv[1]), VideoConfig(n[0], 30, n[1]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "segment")],
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    assert done.stdout == done.stderr == ""
