@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from anonflow.errors import ConfigError
 
+
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ConfigError(message)

@@ -43,8 +43,7 @@ def _run(config: DemoConfig, console: Console) -> int:
     if summary.totals.quarantined:
         return int(QUARANTINED)
     result, picture = Path(summary.outcomes[0].output_uri), Path(config.folder) / "before_after.png"
-    index = probe(sample)
-    write_side_by_side(picture, picture_at(sample, index, _SHOWN_FRAME), picture_at(result, index, _SHOWN_FRAME))
+    write_side_by_side(picture, *(picture_at(path, probe(path), _SHOWN_FRAME) for path in (sample, result)))
     for name, path in (("sample", sample), ("result", result), ("before/after", picture)):
         out.print(Text(f"{name:<14}{path.absolute()}"), soft_wrap=True)
     return int(DONE)

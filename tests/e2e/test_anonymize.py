@@ -92,7 +92,9 @@ def test_every_input_ends_as_published_or_quarantined_with_its_reason(first: Don
 
 def test_each_quarantine_is_one_line_that_names_the_file(first: Done) -> None:
     for name in ("truncated.mp4", "empty.mp4", "text.mp4", "sound.mp4"):
-        assert [line for line in first.printed.splitlines() if "Quarantined" in line and name in line], first.printed
+        assert [line for line in first.printed.splitlines() if "Quarantined" in line and name in line], (
+            first.printed
+        )
     assert "Traceback" not in first.printed
 
 
@@ -114,7 +116,9 @@ def test_no_face_is_left(first: Done) -> None:
 def test_frames_and_sound_are_the_sources(first: Done) -> None:
     before, after = (probe(folder / "deep" / "person and car.mp4") for folder in (first.source, first.output))
     assert [p * before.time_base for p in before.pts.tolist()] == [p * after.time_base for p in after.pts.tolist()]
-    assert _sound(first.source / "deep" / "person and car.mp4") == _sound(first.output / "deep" / "person and car.mp4")
+    assert _sound(first.source / "deep" / "person and car.mp4") == _sound(
+        first.output / "deep" / "person and car.mp4"
+    )
 
 
 def test_report_tells_what_was_done_and_names_nobody(first: Done) -> None:

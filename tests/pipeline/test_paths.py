@@ -30,7 +30,9 @@ def results(paths, video="v"):
 def test_all_names_differ(tmp_path):
     paths = paths_in(tmp_path)
     made = results(paths) + results(paths, "w")
-    made += [paths.failure(path) for path in made] + [paths.attempts(path) for path in made]
+    tried = [f(v, 0) for f in (paths.detections, paths.tracks, paths.segment) for v in "vw"]
+    tried += [f(v) for f in (paths.index, paths.mask_plan) for v in "vw"]
+    made += [paths.failure(path) for path in tried] + [paths.attempts(path) for path in tried]
     made += [f("v") for f in (paths.done, paths.ended, paths.video_digests)]
     made += [paths.closed("stitch", "v"), paths.closed("join", "v")]
     assert len(set(made)) == len(made)

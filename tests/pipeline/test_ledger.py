@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pyarrow.parquet as pq
+import pytest
+
+from anonflow.errors import ReconcileError, StorageError
+from anonflow.pipeline.ledger import Ledger
+from anonflow.pipeline.rows import Outcome
+from anonflow.tables import LEDGER
+from anonflow.types import Source, Status
+
+
+def source(name):
+    return Source(f"/in/{name}", name, f"id-{name}", 1, 2)
+
+
+def outcome(name, status=Status.PUBLISHED, **values):
+    return Outcome(f"/in/{name}", f"id-{name}", status, 1, "fp", **values)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "run")
+
+
+def test_every_outcome_is_on_disk_before_the_next(ledger, tmp_path):
+    for n, name in enumerate(["b", "ü\n", "a"], 1):
+        assert ledger.add(outcome(name))
+        lines = (tmp_path / "run" / "ledger.jsonl").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == n and json.loads(lines[-1])["uri"] == f"/in/{name}"
+    assert [o.uri for o in ledger.outcomes] == ["/in/b", "/in/ü\n", "/in/a"]
+
+
+def test_a_source_that_ends_twice_the_same_way_counts_once(ledger):
+    assert ledger.add(outcome("a", Status.QUARANTINED, reason="damaged"))
+    assert not ledger.add(outcome("a", Status.QUARANTINED, reason="encode"))
+    assert [o.reason for o in ledger.outcomes] == ["damaged"]
+
+
+def test_a_source_that_ends_in_two_ways_is_a_contradiction(ledger):
+    ledger.add(outcome("a"))
+    with pytest.raises(ReconcileError, match="ended twice"):
+        ledger.add(outcome("a", Status.QUARANTINED))
+
+
+def test_sources_and_outcomes_must_match(ledger):
+    ledger.add(outcome("a"))
+    ledger.reconcile([source("a")])
+    with pytest.raises(ReconcileError, match="/in/b"):
+        ledger.reconcile([source("a"), source("b")])
+    with pytest.raises(ReconcileError, match="1 outcomes have no source"):
+        ledger.reconcile([])
+
+
+def test_a_version_of_a_source_is_not_another(ledger):
+    ledger.add(outcome("a"))
+    with pytest.raises(ReconcileError):
+        ledger.reconcile([replace(source("a"), video_id="other")])
+
+
+def test_the_table_holds_a_row_per_source_by_uri(ledger, tmp_path):
+    ledger.add(outcome("b", frames=7, duration_s=0.5, output_uri="/out/b", finished_at="2024-05-06T07:08:09.123+00:00"))
+    ledger.add(outcome("a", Status.QUARANTINED, reason="damaged", message="/in/a: cut off"))
+    path = ledger.close()
+    table = pq.read_table(path)
+    assert table.schema.equals(LEDGER)
+    first, second = table.to_pylist()
+    assert (first["uri"], first["status"], first["reason"]) == ("/in/a", "quarantined", "damaged")
+    assert (second["frames"], second["duration_s"], second["output_uri"]) == (7, 0.5, "/out/b")
+    assert second["finished_at"] == datetime(2024, 5, 6, 7, 8, 9, 123000, tzinfo=UTC)
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["ledger.parquet"]
+
+
+def test_an_empty_ledger_has_its_columns(ledger):
+    assert pq.read_table(ledger.close()).schema.equals(LEDGER)
+
+
+def test_a_ledger_that_cannot_be_written_is_a_named_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError):
+        Ledger(tmp_path / "file")
