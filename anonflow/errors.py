@@ -168,7 +168,7 @@ class ReconcileError(AnonflowError):
 
 
 class InternalError(AnonflowError):
-    """A defect of this program; the traceback is in the worker's log."""
+    """A defect of this program."""
 
     reason = "internal"
 

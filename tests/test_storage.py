@@ -6,9 +6,10 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonflow import storage
@@ -38,7 +39,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_is_written_whole_under_its_name(tmp_path):
+def test_a_file_is_written_whole_under_its_name(tmp_path: Path) -> None:
     target = tmp_path / "new" / "folder" / "a.bin"
     with written_whole(target) as partial:
         assert partial.parent == target.parent, "a rename is atomic within one file system only"
@@ -50,7 +51,7 @@ def test_a_file_is_written_whole_under_its_name(tmp_path):
 
 
 @pytest.mark.parametrize("failure", [ValueError("no"), KeyboardInterrupt()])
-def test_a_failed_write_leaves_nothing_behind_and_what_was_there_alone(tmp_path, failure):
+def test_a_failed_write_leaves_nothing_behind_and_what_was_there_alone(tmp_path: Path, failure: Any) -> None:
     target = tmp_path / "a.bin"
     target.write_bytes(b"old")
     with pytest.raises(type(failure)), written_whole(target) as partial:
@@ -59,7 +60,7 @@ def test_a_failed_write_leaves_nothing_behind_and_what_was_there_alone(tmp_path,
     assert target.read_bytes() == b"old" and names(tmp_path) == ["a.bin"]
 
 
-def test_a_new_version_replaces_the_old_one_at_once(tmp_path):
+def test_a_new_version_replaces_the_old_one_at_once(tmp_path: Path) -> None:
     """Whoever has the old version open keeps it whole; the name stands for the new one."""
     target = tmp_path / "a.bin"
     write_bytes(target, b"old" * 1000)
@@ -69,7 +70,7 @@ def test_a_new_version_replaces_the_old_one_at_once(tmp_path):
     assert target.read_bytes() == b"new"
 
 
-def test_two_writers_of_one_name_do_not_share_a_temporary_file(tmp_path):
+def test_two_writers_of_one_name_do_not_share_a_temporary_file(tmp_path: Path) -> None:
     target = tmp_path / "a.bin"
     with written_whole(target) as one, written_whole(target) as other:
         assert one != other
@@ -78,19 +79,19 @@ def test_two_writers_of_one_name_do_not_share_a_temporary_file(tmp_path):
     assert target.read_bytes() == b"one" and names(tmp_path) == ["a.bin"]
 
 
-def test_a_block_that_writes_nothing_is_an_error(tmp_path):
+def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError), written_whole(tmp_path / "a.bin"):
         pass
     assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["-rf", "a\nb", "ünï ✓", "x" * 255, " ", "%s", "ф" * 127], ids=ascii)
-def test_any_file_name_can_be_written(tmp_path, name):
+def test_any_file_name_can_be_written(tmp_path: Path, name: Any) -> None:
     write_bytes(tmp_path / name, b"x")
     assert names(tmp_path) == [name]
 
 
-def test_the_longest_name_of_wide_characters_can_be_written(tmp_path):
+def test_the_longest_name_of_wide_characters_can_be_written(tmp_path: Path) -> None:
     """63 characters of four bytes each are a legal name of 252 bytes."""
     name = "\N{MOVIE CAMERA}" * 63
     write_bytes(tmp_path / name, b"x")
@@ -109,19 +110,21 @@ def test_the_longest_name_of_wide_characters_can_be_written(tmp_path):
         (errno.EIO, StorageError, "storage"),
     ],
 )
-def test_system_errors_get_names(code, kind, reason):
+def test_system_errors_get_names(code: Any, kind: Any, reason: Any) -> None:
     error = storage_error(OSError(code, os.strerror(code)), Path("/some/file"))
     assert type(error) is kind and error.reason == reason and error.transient
     assert "/some/file" in str(error) and "run again" in str(error)
 
 
-def test_a_full_device_is_named():
+def test_a_full_device_is_named() -> None:
     with pytest.raises(NoSpaceError, match="/dev/full"), naming_storage_errors(Path("/dev/full")):
         Path("/dev/full").write_bytes(b"x")
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
-def test_an_error_of_the_flush_is_named_and_leaves_nothing(tmp_path, monkeypatch, code):
+def test_an_error_of_the_flush_is_named_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: Any
+) -> None:
     def refuse(_descriptor: int) -> None:
         raise OSError(code, os.strerror(code))
 
@@ -132,7 +135,7 @@ def test_an_error_of_the_flush_is_named_and_leaves_nothing(tmp_path, monkeypatch
     assert names(tmp_path) == []
 
 
-def test_the_content_is_durable_before_it_has_its_name(tmp_path, monkeypatch):
+def test_the_content_is_durable_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target, synced = tmp_path / "a.bin", []
     real = os.fsync
 
@@ -145,12 +148,12 @@ def test_the_content_is_durable_before_it_has_its_name(tmp_path, monkeypatch):
     assert synced == [(False, False), (True, True)]
 
 
-def test_other_exceptions_pass_as_they_are(tmp_path):
+def test_other_exceptions_pass_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), naming_storage_errors(tmp_path):
         raise ZeroDivisionError
 
 
-def test_a_folder_where_a_file_stands_is_a_named_error(tmp_path):
+def test_a_folder_where_a_file_stands_is_a_named_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         make_private_folder(tmp_path / "file")
@@ -158,13 +161,13 @@ def test_a_folder_where_a_file_stands_is_a_named_error(tmp_path):
         write_bytes(tmp_path / "file" / "a.bin", b"x")
 
 
-def test_a_private_folder_is_its_owners(tmp_path):
+def test_a_private_folder_is_its_owners(tmp_path: Path) -> None:
     make_private_folder(tmp_path / "private")
     assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
     make_private_folder(tmp_path / "private")
 
 
-def test_trees_are_removed_and_missing_ones_are_fine(tmp_path):
+def test_trees_are_removed_and_missing_ones_are_fine(tmp_path: Path) -> None:
     write_bytes(tmp_path / "tree" / "deep" / "a", b"x")
     (tmp_path / "link").symlink_to(tmp_path)
     remove_tree(tmp_path / "tree")
@@ -172,7 +175,7 @@ def test_trees_are_removed_and_missing_ones_are_fine(tmp_path):
     assert names(tmp_path) == ["link"]
 
 
-def test_only_empty_folders_are_removed(tmp_path):
+def test_only_empty_folders_are_removed(tmp_path: Path) -> None:
     (tmp_path / "root" / "empty" / "deeper").mkdir(parents=True)
     write_bytes(tmp_path / "root" / "full" / "a", b"x")
     remove_empty_folders(tmp_path / "root")
@@ -182,28 +185,30 @@ def test_only_empty_folders_are_removed(tmp_path):
     assert names(tmp_path) == []
 
 
+@settings(deadline=None)
 @given(JSON)
-def test_canonical_json_is_json(value):
+def test_canonical_json_is_json(value: Any) -> None:
     assert json.loads(canonical_json(value)) == value
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), JSON, min_size=2))
-def test_fingerprints_do_not_depend_on_the_order_of_keys(value):
+def test_fingerprints_do_not_depend_on_the_order_of_keys(value: Any) -> None:
     assert fingerprint(dict(reversed(value.items()))) == fingerprint(value)
 
 
-def test_fingerprints_are_stable_between_versions():
+def test_fingerprints_are_stable_between_versions() -> None:
     """Results of earlier runs are found by these names: a change here throws the work of all users away."""
     assert canonical_json({"b": [1, 0.5, None, "ü"], "a": True}) == '{"a":true,"b":[1,0.5,null,"ü"]}'
     assert fingerprint({"a": True}) == hashlib.sha256(b'{"a":true}').hexdigest()[:16]
     assert fingerprint(["x", 1]) != fingerprint(["x", 2])
 
 
-def test_json_files_are_readable(tmp_path):
+def test_json_files_are_readable(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"b": "ü", "a": [1]})
     assert (tmp_path / "a.json").read_text() == '{\n  "a": [\n    1\n  ],\n  "b": "ü"\n}\n'
 
 
-def test_the_hash_of_a_file_is_that_of_its_content(tmp_path):
+def test_the_hash_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"content")
     assert file_sha256(tmp_path / "a") == hashlib.sha256(b"content").hexdigest()

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,7 +37,7 @@ INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
 @st.composite
-def rows(draw, kind):
+def rows(draw: Any, kind: Any) -> Any:
     n = draw(st.integers(0, 12))
     empty = kind.empty()
     columns = {}
@@ -45,7 +47,7 @@ def rows(draw, kind):
     return kind(**columns)
 
 
-def same(one, other):
+def same(one: Any, other: Any) -> Any:
     return all(
         np.array_equal(
             getattr(one, f.name), getattr(other, f.name), equal_nan=getattr(one, f.name).dtype.kind == "f"
@@ -57,8 +59,9 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None)
 @given(data=st.data())
-def test_rows_come_back_as_they_were(kind, data):
+def test_rows_come_back_as_they_were(kind: Any, data: st.DataObject) -> None:
     given_rows = data.draw(rows(kind))
     assert same(from_table(kind, to_table(given_rows)), given_rows)
 
@@ -66,34 +69,37 @@ def test_rows_come_back_as_they_were(kind, data):
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data(), note=st.dictionaries(TEXT, st.integers() | TEXT))
 @REUSED_FOLDER
-def test_files_come_back_as_they_were_with_their_note(kind, data, note, tmp_path):
+def test_files_come_back_as_they_were_with_their_note(
+    kind: Any, data: st.DataObject, note: Any, tmp_path: Path
+) -> None:
     given_rows, path = data.draw(rows(kind)), tmp_path / "rows.parquet"
     write_rows(path, given_rows, note)
     assert same(read_rows(kind, path), given_rows)
     assert read_note(path) == note
 
 
+@settings(deadline=None)
 @given(data=st.data(), cut=st.integers(0, 12))
-def test_a_table_of_several_pieces_is_read_in_order(data, cut):
+def test_a_table_of_several_pieces_is_read_in_order(data: st.DataObject, cut: Any) -> None:
     given_rows = data.draw(rows(Tracks))
     table = to_table(given_rows)
     pieces = pa.concat_tables([table.slice(0, cut), table.slice(cut)])
     assert same(from_table(Tracks, pieces), given_rows)
 
 
-def test_no_rows_keep_their_types(tmp_path):
+def test_no_rows_keep_their_types(tmp_path: Path) -> None:
     for kind in KINDS:
         write_rows(tmp_path / "empty.parquet", kind.empty())
         assert same(read_rows(kind, tmp_path / "empty.parquet"), kind.empty())
 
 
-def test_the_schemas_are_those_that_other_tools_read(tmp_path):
+def test_the_schemas_are_those_that_other_tools_read(tmp_path: Path) -> None:
     for kind, schema in zip(KINDS, (DETECTIONS, TRACKS, MASK_PLAN), strict=True):
         write_rows(tmp_path / "rows.parquet", kind.empty())
         assert pq.read_schema(tmp_path / "rows.parquet").remove_metadata().equals(schema)
 
 
-def test_columns_that_were_read_can_be_written_to(tmp_path):
+def test_columns_that_were_read_can_be_written_to(tmp_path: Path) -> None:
     write_rows(
         tmp_path / "rows.parquet", MaskPlan(np.arange(2), np.ones((2, 4), np.float32), np.zeros(2, np.int16))
     )
@@ -120,7 +126,7 @@ CHUNKS = st.builds(Chunk, st.integers(0, 99), INT64, INT64, INT64, INT64, INT64,
 
 
 @st.composite
-def indexes(draw):
+def indexes(draw: Any) -> Any:
     pts = np.array(sorted(draw(st.sets(st.integers(-(2**60), 2**60), min_size=1, max_size=12))), np.int64)
     n = len(pts)
     return FrameIndex(
@@ -139,7 +145,7 @@ def indexes(draw):
 
 @given(index=indexes(), chunks=st.lists(CHUNKS, max_size=3).map(tuple))
 @REUSED_FOLDER
-def test_an_index_comes_back_as_it_was_with_its_chunks(index, chunks, tmp_path):
+def test_an_index_comes_back_as_it_was_with_its_chunks(index: Any, chunks: Any, tmp_path: Path) -> None:
     path = tmp_path / "index.parquet"
     write_index(path, index, chunks)
     read, read_chunks = read_index(path)
@@ -152,13 +158,13 @@ def test_an_index_comes_back_as_it_was_with_its_chunks(index, chunks, tmp_path):
             assert one == other and type(one) is type(other)
 
 
-def test_a_note_is_plain_json_in_the_schema(tmp_path):
+def test_a_note_is_plain_json_in_the_schema(tmp_path: Path) -> None:
     """Other tools can read it too."""
     write_rows(tmp_path / "rows.parquet", MaskPlan.empty(), {"a": 1})
     assert json.loads(pq.read_schema(tmp_path / "rows.parquet").metadata[b"anonflow"]) == {"a": 1}
 
 
-def test_a_failed_write_leaves_no_table(tmp_path):
+def test_a_failed_write_leaves_no_table(tmp_path: Path) -> None:
     broken = MaskPlan(np.arange(3), np.ones((2, 4), np.float32), np.zeros(3, np.int16))
     with pytest.raises(ValueError):
         write_rows(tmp_path / "rows.parquet", broken)

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +62,11 @@ def internal_error(subject: str, error: Exception) -> AnonflowError:
     """The named error for an exception that nobody foresaw; I/O errors are told apart."""
     if isinstance(error, OSError):
         return storage_error(error, Path(error.filename or subject))
-    return InternalError(f"{subject}: unexpected {type(error).__name__}. Please report it with the worker's log.")
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return InternalError(
+        f"{subject}: unexpected {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}. "
+        "This is a defect of anonflow; please report this line."
+    )
 
 
 def _recorded(failure: Path, error: AnonflowError) -> AnonflowError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -57,18 +58,20 @@ def watched(monitor: Monitor, show: Callable[[dict[str, int]], None], every_s: f
     """Call `show` with the counters again and again during the block, and once at its end."""
     stop = threading.Event()
 
+    def look() -> None:
+        # A RayError: the actor is restarting or Ray is going down. The next look will tell.
+        with contextlib.suppress(RayError):
+            show(monitor.read())
+
     def poll() -> None:
         while not stop.wait(every_s):
-            try:
-                show(monitor.read())
-            except RayError:
-                continue  # the actor is restarting or Ray is going down: the next look will tell
+            look()
 
     thread = threading.Thread(target=poll, daemon=True, name="progress")
     thread.start()
     try:
         yield
-        show(monitor.read())
+        look()
     finally:
         stop.set()
         thread.join(timeout=10)

@@ -79,6 +79,10 @@ class Paths:
         """Mask digests of a chunk, when asked for."""
         return self.segment(video_id, chunk).with_suffix(".digests.parquet")
 
+    def published(self, video_id: str) -> Path:
+        """The outcome of a source that this run published."""
+        return self.work / "runs" / self.run_id / f"{video_id}.published.json"
+
     def video_digests(self, video_id: str) -> Path:
         """Mask digests of a video, when asked for."""
         return self.work / "runs" / self.run_id / f"{video_id}.digests.parquet"

@@ -145,7 +145,7 @@ def _compute(
 def _shower(display: Display, videos: int, ledger: Ledger) -> Callable[[dict[str, int]], None]:
     def show(counts: dict[str, int]) -> None:
         ended = ledger.outcomes
-        unplanned = sum(1 for o in ended if not o.frames)
+        unplanned = sum(1 for o in ended if o.status is Status.UNCHANGED or not o.frames)
         display.show(
             Snapshot(
                 videos=videos,

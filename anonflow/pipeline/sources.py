@@ -52,7 +52,9 @@ def list_sources(given: str, output: Path, config: SourceConfig) -> Listing:
         base, found = path.parent, [path]
     if not found:
         raise ConfigError(_nothing_found(given, passed_over))
-    return Listing(tuple(_source(p, base, output) for p in dict.fromkeys(found)), dict(passed_over))
+    sources = tuple(_source(p, base, output) for p in dict.fromkeys(found))
+    _refuse_shared_outputs(sources)
+    return Listing(sources, dict(passed_over))
 
 
 def local_path(uri: str, base: Path | None = None) -> str:
@@ -110,6 +112,15 @@ def _source(path: Path, base: Path, output: Path) -> Source:
     except OSError:  # the plan stage looks again and says what is wrong
         size, modified = -1, 0
     return Source(uri, relative, fingerprint([uri, size, modified]), size, modified)
+
+
+def _refuse_shared_outputs(sources: Iterable[Source]) -> None:
+    """An output whose container changed has the new extension added, which may be another source's own name."""
+    by_path = {source.relative_path: source.uri for source in sources}
+    for path, uri in by_path.items():
+        original = path.rpartition(".")[0]
+        if original in by_path:
+            raise ConfigError(f"{by_path[original]} and {uri} could get the same output name. Rename one of them.")
 
 
 def _common_folder(paths: list[Path]) -> Path:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonflow.config import OPERATORS as CONFIGURABLE
@@ -13,14 +15,17 @@ STRENGTHS = st.floats(0.5, 60)
 DTYPES = st.sampled_from([(np.uint8, 255), (np.uint16, 1023), (np.uint16, 65535)])
 
 
-def region(height, width, kind, seed=0):
+def region(height: int, width: int, kind: Any, seed: Any = 0) -> Any:
     dtype, highest = kind
     return np.random.default_rng(seed).integers(0, highest, (height, width), endpoint=True).astype(dtype)
 
 
 @pytest.mark.parametrize("name", sorted(OPERATORS))
+@settings(deadline=None, max_examples=60)
 @given(height=SIDES, width=SIDES, strength=STRENGTHS, kind=DTYPES)
-def test_an_operator_keeps_shape_and_type_and_leaves_its_input_alone(name, height, width, strength, kind):
+def test_an_operator_keeps_shape_and_type_and_leaves_its_input_alone(
+    name: Any, height: int, width: int, strength: float, kind: Any
+) -> None:
     given_region = region(height, width, kind)
     before = given_region.copy()
     result = OPERATORS[name](given_region, 16, strength, strength)
@@ -28,20 +33,23 @@ def test_an_operator_keeps_shape_and_type_and_leaves_its_input_alone(name, heigh
     assert np.array_equal(given_region, before)
 
 
+@settings(deadline=None, max_examples=60)
 @given(SIDES, SIDES, STRENGTHS, DTYPES)
-def test_weak_operators_stay_within_the_values_of_the_region(height, width, strength, kind):
+def test_weak_operators_stay_within_the_values_of_the_region(
+    height: int, width: int, strength: float, kind: Any
+) -> None:
     values = region(height, width, kind)
     for operator in (pixelate, blur):
         result = operator(values, 0, strength, strength)
         assert values.min() <= result.min() and result.max() <= values.max()
 
 
-def test_solid_tells_nothing_of_the_region():
+def test_solid_tells_nothing_of_the_region() -> None:
     one, other = region(9, 7, (np.uint8, 255), 1), region(9, 7, (np.uint8, 255), 2)
     assert np.array_equal(solid(one, 16, 3, 3), solid(other, 16, 3, 3))
 
 
-def test_cells_of_a_mosaic_are_flat():
+def test_cells_of_a_mosaic_are_flat() -> None:
     result = pixelate(region(24, 24, (np.uint8, 255)), 0, 8, 8)
     for top in range(0, 24, 8):
         for left in range(0, 24, 8):
@@ -49,7 +57,7 @@ def test_cells_of_a_mosaic_are_flat():
 
 
 @pytest.mark.parametrize("sigma", [2.0, 12.0, 40.0])
-def test_blur_of_a_shrunken_region_is_close_to_the_exact_one(sigma):
+def test_blur_of_a_shrunken_region_is_close_to_the_exact_one(sigma: float) -> None:
     """An edge blurred with the operator against the integral of the Gaussian."""
     from scipy.stats import norm
 
@@ -60,12 +68,12 @@ def test_blur_of_a_shrunken_region_is_close_to_the_exact_one(sigma):
     assert np.abs(result - exact).max() < 8
 
 
-def test_a_constant_region_stays_constant():
+def test_a_constant_region_stays_constant() -> None:
     flat = np.full((31, 17), 77, np.uint8)
     for operator in (pixelate, blur):
         assert (operator(flat, 0, 9, 9) == 77).all()
 
 
-def test_every_configurable_operator_exists_and_says_whether_it_is_weak():
+def test_every_configurable_operator_exists_and_says_whether_it_is_weak() -> None:
     assert set(OPERATORS) == set(CONFIGURABLE) == set(IS_WEAK)
     assert not IS_WEAK["solid"] and IS_WEAK["pixelate"] and IS_WEAK["blur"]

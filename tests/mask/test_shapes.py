@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anonflow.config import MaskStyle
 from anonflow.mask.shapes import MaskShape, covered_cells, mask_shapes
 from tests.mask.frames import BLUR, PIXELATE, SOLID, STYLES, Layout, boxes, layouts, plan_of, touched_pixels
 
 FRAME = Layout(64, 48, "4:2:0").frame()
 
 
+@settings(deadline=None, max_examples=60)
 @given(layouts(), boxes())
-def test_a_shape_covers_every_pixel_that_its_box_touches_and_lies_on_the_chroma_grid(layout, box):
+def test_a_shape_covers_every_pixel_that_its_box_touches_and_lies_on_the_chroma_grid(
+    layout: Layout, box: Any
+) -> None:
     frame = layout.frame()
     touched = touched_pixels(frame, box)
     shapes = mask_shapes(plan_of([box]), STYLES, frame)
@@ -35,34 +40,36 @@ def test_a_shape_covers_every_pixel_that_its_box_touches_and_lies_on_the_chroma_
     assert rows.start - shape.y1 < cell_y and shape.y2 - rows.stop < cell_y
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(boxes(), st.integers(0, 2)), max_size=8), st.randoms(use_true_random=False))
-def test_the_order_of_the_plan_does_not_matter(rows, random):
+def test_the_order_of_the_plan_does_not_matter(rows: Any, random: Any) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)
     plans = [plan_of([box for box, _ in part], [label for _, label in part]) for part in (rows, shuffled)]
     assert mask_shapes(plans[0], STYLES, FRAME) == mask_shapes(plans[1], STYLES, FRAME)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(boxes(), st.integers(0, 2)), max_size=8))
-def test_solid_fills_come_last(rows):
+def test_solid_fills_come_last(rows: Any) -> None:
     plan = plan_of([box for box, _ in rows], [label for _, label in rows])
     is_solid = [shape.operator == "solid" for shape in mask_shapes(plan, STYLES, FRAME)]
     assert is_solid == sorted(is_solid)
 
 
-def test_equal_shapes_are_one():
+def test_equal_shapes_are_one() -> None:
     plan = plan_of([(4, 4, 20, 20), (4.5, 4.5, 19.5, 19.5), (4, 4, 20, 20)])
     assert len(mask_shapes(plan, STYLES, FRAME)) == 1
 
 
-def test_each_label_has_its_own_style():
+def test_each_label_has_its_own_style() -> None:
     plan = plan_of([(0, 0, 8, 8), (16, 0, 24, 8), (32, 0, 40, 8)], [0, 1, 2])
     found = {shape.x1: shape.operator for shape in mask_shapes(plan, STYLES, FRAME)}
     assert found == {0: "solid", 16: "pixelate", 32: "blur"}
 
 
 @pytest.mark.parametrize("style", [PIXELATE, BLUR], ids=["pixelate", "blur"])
-def test_strength_grows_with_the_object_and_has_a_minimum(style):
+def test_strength_grows_with_the_object_and_has_a_minimum(style: MaskStyle) -> None:
     frame = Layout(1024, 1024, "4:2:0").frame()
     strengths = [
         mask_shapes(plan_of([(0, 0, side, side / 2)]), [style], frame)[0].strength_px for side in (4, 100, 200, 400)
@@ -71,7 +78,7 @@ def test_strength_grows_with_the_object_and_has_a_minimum(style):
     assert strengths == [least, 50, 100, 200]
 
 
-def test_more_cells_are_a_weaker_mosaic():
+def test_more_cells_are_a_weaker_mosaic() -> None:
     fine = replace(PIXELATE, cells=8)
     frame = Layout(256, 256, "4:2:0").frame()
     plan = plan_of([(0, 0, 160, 160)])
@@ -79,12 +86,13 @@ def test_more_cells_are_a_weaker_mosaic():
     assert mask_shapes(plan, [PIXELATE], frame)[0].strength_px == 80
 
 
-def test_no_plan_no_shapes():
+def test_no_plan_no_shapes() -> None:
     assert mask_shapes(plan_of([]), STYLES, FRAME) == ()
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([(0, 0), (1, 0), (1, 1), (2, 2)]))
-def test_an_ellipse_hides_every_pixel_that_the_true_ellipse_touches(width, height, shifts):
+def test_an_ellipse_hides_every_pixel_that_the_true_ellipse_touches(width: int, height: int, shifts: Any) -> None:
     shape = MaskShape("solid", "ellipse", 0, 0, width, height, 0)
     cells = covered_cells(shape, *shifts).repeat(1 << shifts[1], 0).repeat(1 << shifts[0], 1)[:height, :width]
     # Sample the ellipse densely: each point of it must lie in a hidden pixel.
@@ -94,17 +102,17 @@ def test_an_ellipse_hides_every_pixel_that_the_true_ellipse_touches(width, heigh
     assert cells[y, x].all()
 
 
-def test_an_ellipse_leaves_the_corners_of_its_box():
+def test_an_ellipse_leaves_the_corners_of_its_box() -> None:
     cells = covered_cells(MaskShape("solid", "ellipse", 0, 0, 40, 40, 0), 1, 1)
     assert not cells[[0, 0, -1, -1], [0, -1, 0, -1]].any()
     assert np.isclose(cells.mean(), np.pi / 4, atol=0.12)
 
 
-def test_a_box_hides_all_its_cells():
+def test_a_box_hides_all_its_cells() -> None:
     cells = covered_cells(MaskShape("solid", "box", 0, 0, 7, 5, 0), 1, 1)
     assert cells.shape == (3, 4) and cells.all()
 
 
-def test_a_box_of_no_area_or_outside_gives_no_shape():
+def test_a_box_of_no_area_or_outside_gives_no_shape() -> None:
     outside = [(70, 0, 90, 10), (0, 50, 10, 60), (-20, 0, -1, 10), (0, -9, 9, 0)]
     assert mask_shapes(plan_of(outside), [SOLID], FRAME) == ()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.worlds import FixedDetector, World, use_detector
+from anonflow.config import RuntimeConfig
+from anonflow.pipeline.cluster import connected
+from tests.pipeline.worlds import FixedDetector, World, configuration, use_detector
 
 
 @pytest.fixture
@@ -19,3 +22,11 @@ def world(tmp_path: Path) -> World:
 def detector(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
     """A detector that sees one box in every frame."""
     return use_detector(monkeypatch, FixedDetector())
+
+
+@pytest.fixture(scope="session")
+def embedded_ray() -> Iterator[RuntimeConfig]:
+    """A small embedded Ray, started once for all tests that need one."""
+    config = configuration("runtime.object_store_mb=80").runtime
+    with connected(config):
+        yield config

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anonflow.pipeline import context as context_module
@@ -9,7 +11,7 @@ from tests.pipeline.worlds import configuration
 NAMES = ("plan", "detections", "tracks", "masks")
 
 
-def changed(*overrides, base=()):
+def changed(*overrides: str, base: Any = ()) -> Any:
     one, other = derive_keys(configuration(*base)), derive_keys(configuration(*base, *overrides))
     return {name for name in NAMES if getattr(one, name) != getattr(other, name)}
 
@@ -22,7 +24,7 @@ def changed(*overrides, base=()):
         ("detector.face.long_side_px=640", {"detections", "tracks", "masks"}),
         ("detector.face.floor=0.2", {"detections", "tracks", "masks"}),
         ("detector.face.nms_iou=0.3", {"detections", "tracks", "masks"}),
-        ("detector.face.max_upscale=1", {"detections", "tracks", "masks"}),
+        ("detector.face.max_upscale=1.5", {"detections", "tracks", "masks"}),
         ("detector=faces", {"detections", "tracks", "masks"}),
         ("model@detector.face.model=centerface", {"detections", "tracks", "masks"}),
         ("detector.face.model.sha256=abc", {"detections", "tracks", "masks"}),
@@ -42,39 +44,39 @@ def changed(*overrides, base=()):
         ("source.extensions=[mp4]", set()),
     ],
 )
-def test_a_key_changes_with_what_its_results_depend_on(override, expected):
+def test_a_key_changes_with_what_its_results_depend_on(override: str, expected: Any) -> None:
     assert changed(override) == expected
 
 
-def test_input_and_output_do_not_matter():
+def test_input_and_output_do_not_matter() -> None:
     """The results of a video are its own, wherever it was named."""
     assert changed("input=/a/b", "output=/c") == set()
 
 
-def test_another_algorithm_gives_other_keys(monkeypatch):
+def test_another_algorithm_gives_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     before = derive_keys(configuration())
     monkeypatch.setattr(context_module, "ALGORITHM_VERSION", context_module.ALGORITHM_VERSION + 1)
     after = derive_keys(configuration())
     assert all(getattr(before, name) != getattr(after, name) for name in NAMES)
 
 
-def test_keys_are_all_different():
+def test_keys_are_all_different() -> None:
     keys = derive_keys(configuration())
     assert len({getattr(keys, name) for name in NAMES}) == 4
 
 
 class Told:
-    def __init__(self):
+    def __init__(self) -> None:
         self.told = []
 
-    def add(self, stage, frames):
+    def add(self, stage: Any, frames: Any) -> None:
         self.told.append((stage, frames))
 
-    def planned(self, frames):
+    def planned(self, frames: Any) -> None:
         raise AssertionError
 
 
-def test_a_meter_tells_of_every_frame_in_few_messages():
+def test_a_meter_tells_of_every_frame_in_few_messages() -> None:
     progress = Told()
     with FrameMeter(progress, "mask", every_frames=16) as meter:
         for _ in range(40):
@@ -82,7 +84,7 @@ def test_a_meter_tells_of_every_frame_in_few_messages():
     assert progress.told == [("mask", 16), ("mask", 16), ("mask", 8)]
 
 
-def test_a_meter_tells_of_what_was_done_before_a_failure():
+def test_a_meter_tells_of_what_was_done_before_a_failure() -> None:
     progress = Told()
     with pytest.raises(ValueError, match="broken"), FrameMeter(progress, "mask") as meter:
         meter.tick()
@@ -90,6 +92,6 @@ def test_a_meter_tells_of_what_was_done_before_a_failure():
     assert progress.told == [("mask", 1)]
 
 
-def test_silence_takes_everything():
+def test_silence_takes_everything() -> None:
     SilentProgress().add("mask", 3)
     SilentProgress().planned(3)

@@ -5,6 +5,8 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,15 +21,15 @@ N = 12
 
 
 @pytest.fixture
-def paths(tmp_path):
+def paths(tmp_path: Path) -> Any:
     return Paths(tmp_path / "out", tmp_path / "work", "run1", Keys("p", "d", "t", "m"))
 
 
-def row(chunk, n_chunks=N):
+def row(chunk: Any, n_chunks: Any = N) -> Any:
     return Row("/in/a.mp4", "a.mp4", "v", 1, 1, chunk, n_chunks)
 
 
-def test_the_last_chunk_that_arrives_closes_the_video(paths):
+def test_the_last_chunk_that_arrives_closes_the_video(paths: Paths) -> None:
     closed = []
     for chunk in (2, 0, 1):
         write_bytes(paths.tracks("v", chunk), b"x")
@@ -35,11 +37,11 @@ def test_the_last_chunk_that_arrives_closes_the_video(paths):
     assert closed == [False, False, True]
 
 
-def test_exactly_one_of_many_threads_closes_and_always_the_same(paths):
+def test_exactly_one_of_many_threads_closes_and_always_the_same(paths: Paths) -> None:
     """All chunks arrive at once, each several times, as tasks do that are run again."""
     start = threading.Barrier(N)
 
-    def arrive(chunk):
+    def arrive(chunk: Any) -> Any:
         start.wait()
         write_bytes(paths.tracks("v", chunk), b"x")
         return [closes_video(paths, "stitch", paths.tracks, row(chunk)) for _ in range(20)]
@@ -55,20 +57,20 @@ def test_exactly_one_of_many_threads_closes_and_always_the_same(paths):
         assert again == [chunk == closer for chunk in range(N)]
 
 
-def test_a_failed_chunk_has_arrived_too(paths):
+def test_a_failed_chunk_has_arrived_too(paths: Paths) -> None:
     write_bytes(paths.tracks("v", 0), b"x")
     assert not closes_video(paths, "stitch", paths.tracks, row(0, 2))
     record_failure(paths.failure(paths.tracks("v", 1)), EncodeError("no"))
     assert closes_video(paths, "stitch", paths.tracks, row(1, 2))
 
 
-def test_a_failure_of_another_run_has_not_arrived(paths):
+def test_a_failure_of_another_run_has_not_arrived(paths: Paths) -> None:
     earlier = replace(paths, run_id="run0")
     record_failure(earlier.failure(paths.tracks("v", 0)), EncodeError("no"))
     assert not closes_video(paths, "stitch", paths.tracks, row(0, 1))
 
 
-def test_a_claim_survives_the_work_of_its_video(paths):
+def test_a_claim_survives_the_work_of_its_video(paths: Paths) -> None:
     """After the video has ended its chunks are gone; a task that is run again still gets its answer."""
     for chunk in range(2):
         write_bytes(paths.segment("v", chunk), b"x")
@@ -78,7 +80,7 @@ def test_a_claim_survives_the_work_of_its_video(paths):
     assert not closes_video(paths, "join", paths.segment, row(0, 2))
 
 
-def test_the_two_fan_ins_and_two_videos_are_apart(paths):
+def test_the_two_fan_ins_and_two_videos_are_apart(paths: Paths) -> None:
     other = replace(row(0, 1), video_id="w")
     for path in (paths.tracks("v", 0), paths.tracks("w", 0), paths.segment("v", 0)):
         write_bytes(path, b"x")
@@ -87,15 +89,15 @@ def test_the_two_fan_ins_and_two_videos_are_apart(paths):
     assert closes_video(paths, "join", paths.segment, row(0, 1))
 
 
-def test_nothing_but_the_claim_is_left(paths):
+def test_nothing_but_the_claim_is_left(paths: Paths) -> None:
     write_bytes(paths.tracks("v", 0), b"x")
     for _ in range(3):
         closes_video(paths, "stitch", paths.tracks, row(0, 1))
     assert list(paths.closed("stitch", "v").parent.iterdir()) == [paths.closed("stitch", "v")]
 
 
-def test_a_claim_that_cannot_be_written_is_a_named_error(paths, monkeypatch):
-    def refuse(*_):
+def test_a_claim_that_cannot_be_written_is_a_named_error(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     write_bytes(paths.tracks("v", 0), b"x")
@@ -105,7 +107,7 @@ def test_a_claim_that_cannot_be_written_is_a_named_error(paths, monkeypatch):
     assert list(paths.closed("stitch", "v").parent.iterdir()) == []
 
 
-def test_the_first_failure_is_that_of_the_first_chunk(paths):
+def test_the_first_failure_is_that_of_the_first_chunk(paths: Paths) -> None:
     assert first_failure(paths, paths.tracks, row(0, 3)) is None
     record_failure(paths.failure(paths.tracks("v", 2)), EncodeError("third"))
     record_failure(paths.failure(paths.tracks("v", 1)), EncodeError("second"))

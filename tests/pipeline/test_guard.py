@@ -7,11 +7,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from anonflow.errors import EncodeError, NoSpaceError, StorageError
 from anonflow.pipeline import guard
+from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guard import (
     count_attempt,
     deadline,
@@ -20,31 +22,32 @@ from anonflow.pipeline.guard import (
     record_failure,
     recorded_failure,
 )
+from tests.pipeline.worlds import World
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def context(world):
+def context(world: World) -> Any:
     return world.context()
 
 
 @pytest.fixture
-def result(context):
+def result(context: RunContext) -> Any:
     return context.paths.tracks("v", 0)
 
 
-def failing(error):
-    def make():
+def failing(error: Any) -> Any:
+    def make() -> None:
         raise error
 
     return make
 
 
-def test_a_result_is_made_once(context, result):
+def test_a_result_is_made_once(context: RunContext, result: Path) -> None:
     made = []
 
-    def make():
+    def make() -> None:
         made.append(1)
         result.write_bytes(b"x")
 
@@ -53,7 +56,7 @@ def test_a_result_is_made_once(context, result):
     assert made == [1] and not context.paths.failure(result).exists()
 
 
-def test_a_failure_is_recorded_and_not_tried_again_in_this_run(context, result):
+def test_a_failure_is_recorded_and_not_tried_again_in_this_run(context: RunContext, result: Path) -> None:
     error = EncodeError("a.mp4: refused")
     assert make_result(context, result, "a.mp4", failing(error)) is error
     again = make_result(context, result, "a.mp4", failing(AssertionError()))
@@ -61,12 +64,12 @@ def test_a_failure_is_recorded_and_not_tried_again_in_this_run(context, result):
     assert (again.reason, str(again), again.transient) == ("encode", "a.mp4: refused", False)
 
 
-def test_a_later_run_tries_again(world, context, result):
+def test_a_later_run_tries_again(world: World, context: RunContext, result: Path) -> None:
     make_result(context, result, "a.mp4", failing(EncodeError("refused")))
     assert make_result(world.context("run2"), result, "a.mp4", lambda: result.write_bytes(b"x") and None) is None
 
 
-def test_attempts_are_counted_before_they_start_and_run_out(context, result):
+def test_attempts_are_counted_before_they_start_and_run_out(context: RunContext, result: Path) -> None:
     """Each attempt that ended with its worker left a mark and no result."""
     for expected in range(1, context.config.runtime.max_attempts + 1):
         assert count_attempt(context.paths.attempts(result)) == expected
@@ -76,13 +79,15 @@ def test_attempts_are_counted_before_they_start_and_run_out(context, result):
     assert recorded_failure(context.paths.failure(result)) is not None
 
 
-def test_the_last_attempt_is_still_made(context, result):
+def test_the_last_attempt_is_still_made(context: RunContext, result: Path) -> None:
     for _ in range(context.config.runtime.max_attempts - 1):
         count_attempt(context.paths.attempts(result))
     assert make_result(context, result, "a.mp4", lambda: result.write_bytes(b"x") and None) is None
 
 
-def test_an_unforeseen_exception_is_internal_and_its_text_stays_in_the_log(context, result, caplog):
+def test_an_unforeseen_exception_is_internal_and_its_text_stays_in_the_log(
+    context: RunContext, result: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.ERROR):
         error = make_result(context, result, "a.mp4", failing(ValueError("box 12 34 56 78")))
     assert error is not None
@@ -91,15 +96,17 @@ def test_an_unforeseen_exception_is_internal_and_its_text_stays_in_the_log(conte
     assert "Traceback" in caplog.text
 
 
-def test_a_full_disk_is_told_apart_from_a_defect(context, result):
+def test_a_full_disk_is_told_apart_from_a_defect(context: RunContext, result: Path) -> None:
     error = make_result(context, result, "a.mp4", failing(OSError(28, "No space left on device")))
     assert isinstance(error, NoSpaceError) and error.transient
     assert internal_error("a.mp4", PermissionError(13, "no", "/x/y")).reason == "no_write_permission"
     assert internal_error("a.mp4", KeyError("k")).reason == "internal"
 
 
-def test_a_failure_that_cannot_be_recorded_comes_back_all_the_same(context, result, monkeypatch):
-    def refuse(*_):
+def test_a_failure_that_cannot_be_recorded_comes_back_all_the_same(
+    context: RunContext, result: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
         raise NoSpaceError("full")
 
     monkeypatch.setattr(guard, "write_json", refuse)
@@ -108,14 +115,14 @@ def test_a_failure_that_cannot_be_recorded_comes_back_all_the_same(context, resu
     assert error.reason == "encode" and not context.paths.failure(result).exists()
 
 
-def test_an_attempt_that_cannot_be_counted_is_a_failure(context, result):
+def test_an_attempt_that_cannot_be_counted_is_a_failure(context: RunContext, result: Path) -> None:
     result.parent.parent.mkdir(parents=True)
     result.parent.write_bytes(b"a file where the folder should be")
     error = make_result(context, result, "a.mp4", failing(AssertionError("not without a count")))
     assert isinstance(error, StorageError)
 
 
-def test_records_come_back(tmp_path):
+def test_records_come_back(tmp_path: Path) -> None:
     assert recorded_failure(tmp_path / "none.json") is None
     record_failure(tmp_path / "f.json", NoSpaceError("ü\nfull"))
     error = recorded_failure(tmp_path / "f.json")
@@ -133,34 +140,34 @@ print("survived")
 """
 
 
-def run(code):
+def run(code: Any) -> Any:
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment, check=False
     )
 
 
-def test_a_hang_ends_its_process_and_leaves_the_reason(tmp_path):
+def test_a_hang_ends_its_process_and_leaves_the_reason(tmp_path: Path) -> None:
     ended = run(HANG.format(failure=str(tmp_path / "failure.json")))
     assert ended.returncode != 0 and "survived" not in ended.stdout
     record = json.loads((tmp_path / "failure.json").read_text())
     assert record["reason"] == "chunk_timeout" and record["transient"] and "a.mp4" in record["message"]
 
 
-def test_a_hang_ends_its_process_even_when_the_reason_cannot_be_written(tmp_path):
+def test_a_hang_ends_its_process_even_when_the_reason_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = run(HANG.format(failure=str(tmp_path / "file" / "failure.json")))
     assert ended.returncode != 0 and "survived" not in ended.stdout
 
 
-def test_a_block_that_ends_in_time_is_left_alone(tmp_path):
+def test_a_block_that_ends_in_time_is_left_alone(tmp_path: Path) -> None:
     code = HANG.format(failure=str(tmp_path / "failure.json")).replace("sleep(60)", "sleep(0)")
     ended = run(code + "time.sleep(0.6)\nprint('still here')")
     assert ended.returncode == 0 and "still here" in ended.stdout
     assert not (tmp_path / "failure.json").exists()
 
 
-def test_the_deadline_is_lifted_when_the_block_raises(tmp_path):
+def test_the_deadline_is_lifted_when_the_block_raises(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="x"), deadline(1000, tmp_path / "f.json", "a.mp4"):
         raise ValueError("x")
     import threading
@@ -168,7 +175,9 @@ def test_the_deadline_is_lifted_when_the_block_raises(tmp_path):
     assert not [t for t in threading.enumerate() if isinstance(t, threading.Timer) and not t.finished.is_set()]
 
 
-def test_a_deadline_that_passes_in_a_chunk_is_found_by_the_next_attempt(world, context, result):
+def test_a_deadline_that_passes_in_a_chunk_is_found_by_the_next_attempt(
+    world: World, context: RunContext, result: Path
+) -> None:
     record_failure(context.paths.failure(result), guard.ChunkTimeoutError("a.mp4: too long"))
     error = make_result(context, result, "a.mp4", failing(AssertionError()))
     assert error is not None and error.reason == "chunk_timeout"

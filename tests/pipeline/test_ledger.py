@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,20 +16,20 @@ from anonflow.tables import LEDGER
 from anonflow.types import Source, Status
 
 
-def source(name):
+def source(name: Any) -> Any:
     return Source(f"/in/{name}", name, f"id-{name}", 1, 2)
 
 
-def outcome(name, status=Status.PUBLISHED, **values):
+def outcome(name: Any, status: Any = Status.PUBLISHED, **values: Any) -> Any:
     return Outcome(f"/in/{name}", f"id-{name}", status, 1, "fp", **values)
 
 
 @pytest.fixture
-def ledger(tmp_path):
+def ledger(tmp_path: Path) -> Any:
     return Ledger(tmp_path / "run")
 
 
-def test_every_outcome_is_on_disk_before_the_next(ledger, tmp_path):
+def test_every_outcome_is_on_disk_before_the_next(ledger: Ledger, tmp_path: Path) -> None:
     for n, name in enumerate(["b", "ü\n", "a"], 1):
         assert ledger.add(outcome(name))
         lines = (tmp_path / "run" / "ledger.jsonl").read_text(encoding="utf-8").splitlines()
@@ -35,19 +37,19 @@ def test_every_outcome_is_on_disk_before_the_next(ledger, tmp_path):
     assert [o.uri for o in ledger.outcomes] == ["/in/b", "/in/ü\n", "/in/a"]
 
 
-def test_a_source_that_ends_twice_the_same_way_counts_once(ledger):
+def test_a_source_that_ends_twice_the_same_way_counts_once(ledger: Ledger) -> None:
     assert ledger.add(outcome("a", Status.QUARANTINED, reason="damaged"))
     assert not ledger.add(outcome("a", Status.QUARANTINED, reason="encode"))
     assert [o.reason for o in ledger.outcomes] == ["damaged"]
 
 
-def test_a_source_that_ends_in_two_ways_is_a_contradiction(ledger):
+def test_a_source_that_ends_in_two_ways_is_a_contradiction(ledger: Ledger) -> None:
     ledger.add(outcome("a"))
     with pytest.raises(ReconcileError, match="ended twice"):
         ledger.add(outcome("a", Status.QUARANTINED))
 
 
-def test_sources_and_outcomes_must_match(ledger):
+def test_sources_and_outcomes_must_match(ledger: Ledger) -> None:
     ledger.add(outcome("a"))
     ledger.reconcile([source("a")])
     with pytest.raises(ReconcileError, match="/in/b"):
@@ -56,14 +58,16 @@ def test_sources_and_outcomes_must_match(ledger):
         ledger.reconcile([])
 
 
-def test_a_version_of_a_source_is_not_another(ledger):
+def test_a_version_of_a_source_is_not_another(ledger: Ledger) -> None:
     ledger.add(outcome("a"))
     with pytest.raises(ReconcileError):
         ledger.reconcile([replace(source("a"), video_id="other")])
 
 
-def test_the_table_holds_a_row_per_source_by_uri(ledger, tmp_path):
-    ledger.add(outcome("b", frames=7, duration_s=0.5, output_uri="/out/b", finished_at="2024-05-06T07:08:09.123+00:00"))
+def test_the_table_holds_a_row_per_source_by_uri(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.add(
+        outcome("b", frames=7, duration_s=0.5, output_uri="/out/b", finished_at="2024-05-06T07:08:09.123+00:00")
+    )
     ledger.add(outcome("a", Status.QUARANTINED, reason="damaged", message="/in/a: cut off"))
     path = ledger.close()
     table = pq.read_table(path)
@@ -75,11 +79,11 @@ def test_the_table_holds_a_row_per_source_by_uri(ledger, tmp_path):
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["ledger.parquet"]
 
 
-def test_an_empty_ledger_has_its_columns(ledger):
+def test_an_empty_ledger_has_its_columns(ledger: Ledger) -> None:
     assert pq.read_table(ledger.close()).schema.equals(LEDGER)
 
 
-def test_a_ledger_that_cannot_be_written_is_a_named_error(tmp_path):
+def test_a_ledger_that_cannot_be_written_is_a_named_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         Ledger(tmp_path / "file")

@@ -3,19 +3,23 @@ from __future__ import annotations
 import io
 import logging
 import re
+from typing import Any
 
+import pytest
 from rich.console import Console
 
 from anonflow.pipeline.progress import STAGES, Bars, Lines, Snapshot, displayed
 
-HALF = Snapshot(videos=4, planned_videos=2, ended_videos=1, planned_frames=100, detected_frames=60, masked_frames=50)
+HALF = Snapshot(
+    videos=4, planned_videos=2, ended_videos=1, planned_frames=100, detected_frames=60, masked_frames=50
+)
 
 
-def terminal():
+def terminal() -> Any:
     return Console(file=io.StringIO(), force_terminal=True, width=120)
 
 
-def test_a_snapshot_counts_videos_and_frames():
+def test_a_snapshot_counts_videos_and_frames() -> None:
     assert HALF.stages() == {
         "plan": (2, 4, "videos"),
         "detect": (60, 100, "frames"),
@@ -25,13 +29,13 @@ def test_a_snapshot_counts_videos_and_frames():
     assert tuple(HALF.stages()) == STAGES
 
 
-def test_no_stage_is_ever_past_its_end():
+def test_no_stage_is_ever_past_its_end() -> None:
     """Frames of a chunk that was tried twice are counted twice."""
     for done, total, _ in Snapshot(2, 5, 2, 100, 170, 101).stages().values():
         assert done <= total
 
 
-def test_lines_are_logged_with_rate_and_rest(caplog):
+def test_lines_are_logged_with_rate_and_rest(caplog: pytest.LogCaptureFixture) -> None:
     lines = Lines(every_s=0, started=-1e6)
     with caplog.at_level(logging.INFO):
         lines.show(HALF)
@@ -40,13 +44,13 @@ def test_lines_are_logged_with_rate_and_rest(caplog):
     assert re.search(r"frames/s, about \d+ s left", line)
 
 
-def test_no_rate_before_the_first_frame(caplog):
+def test_no_rate_before_the_first_frame(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         Lines(every_s=0).show(Snapshot(1, 0, 0, 0, 0, 0))
     assert "frames/s" not in caplog.text and "plan 0/1 videos" in caplog.text
 
 
-def test_lines_keep_their_distance(caplog):
+def test_lines_keep_their_distance(caplog: pytest.LogCaptureFixture) -> None:
     lines = Lines(every_s=3600)
     with caplog.at_level(logging.INFO):
         for _ in range(10):
@@ -54,7 +58,7 @@ def test_lines_keep_their_distance(caplog):
     assert caplog.messages == []
 
 
-def test_bars_are_drawn_on_a_terminal():
+def test_bars_are_drawn_on_a_terminal() -> None:
     console = terminal()
     with displayed(console, bars=True) as display:
         assert isinstance(display, Bars)
@@ -66,7 +70,7 @@ def test_bars_are_drawn_on_a_terminal():
     assert all(stage in drawn for stage in STAGES) and "60/100 frames" in drawn
 
 
-def test_no_bars_where_nobody_watches():
+def test_no_bars_where_nobody_watches() -> None:
     console = Console(file=io.StringIO())
     with displayed(console, bars=False) as display:
         display.show(HALF)

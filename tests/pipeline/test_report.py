@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,13 +15,13 @@ SECRET = "anna-schmidt"
 TIMES = {"detect": {"wall_s": 1.0, "cpu_s": 2.0}, "mask": {"wall_s": 3.0, "cpu_s": 4.0}}
 
 
-def published(name, status=Status.PUBLISHED):
+def published(name: Any, status: Any = Status.PUBLISHED) -> Any:
     details = {"objects": {"face": 2, "plate": 1}, "stage_seconds": TIMES, "checks": [], "providers": ["cpu"]}
     uri, result = f"/home/{SECRET}/{name}.mp4", f"/out/{SECRET}/{name}.mp4"
     return Outcome(uri, f"id{name}", status, 1, "fp", output_uri=result, frames=10, duration_s=0.4, details=details)
 
 
-def quarantined(name):
+def quarantined(name: Any) -> Any:
     uri = f"/home/{SECRET}/{name}.mp4"
     return Outcome(uri, f"id{name}", Status.QUARANTINED, 1, "fp", reason="damaged", message=f"{uri}: cut off")
 
@@ -28,23 +29,23 @@ def quarantined(name):
 OUTCOMES = [published("b"), quarantined("c"), published("a", Status.UNCHANGED)]
 
 
-def report(*overrides, **values):
+def report(*overrides: str, **values: Any) -> Any:
     config = replace(configuration(*overrides), input=f"/home/{SECRET}", output=f"/out/{SECRET}")
     return build_report(config, "run1", OUTCOMES, wall_s=1.23456, passed_over={".jpg": 3}, **values)
 
 
-def test_totals_are_of_this_runs_own_work():
+def test_totals_are_of_this_runs_own_work() -> None:
     totals = Totals.of([*OUTCOMES, published("d")])
     assert (totals.published, totals.unchanged, totals.quarantined) == (2, 1, 1)
     assert totals.frames == 20 and totals.objects == {"face": 4, "plate": 2}
     assert totals.stage_seconds == {"detect": {"wall_s": 2, "cpu_s": 4}, "mask": {"wall_s": 6, "cpu_s": 8}}
 
 
-def test_nothing_adds_up_to_nothing():
+def test_nothing_adds_up_to_nothing() -> None:
     assert Totals.of([]) == Totals(0, 0, 0, 0, {}, {})
 
 
-def test_the_report_says_what_a_run_was_made_of():
+def test_the_report_says_what_a_run_was_made_of() -> None:
     made = report("mask=pixelate")
     assert made["configuration"]["chunk"]["length_s"] == 20
     assert {m["detector"]: len(m["sha256"]) for m in made["models"]} == {"face": 64, "plate": 64}
@@ -55,7 +56,7 @@ def test_the_report_says_what_a_run_was_made_of():
     assert made["files_passed_over"] == {".jpg": 3} and made["wall_s"] == 1.235
 
 
-def test_the_report_has_every_video_by_id():
+def test_the_report_has_every_video_by_id() -> None:
     videos = report()["videos"]
     assert [(v["video_id"], v["status"]) for v in videos] == [
         ("ida", "unchanged"),
@@ -65,11 +66,11 @@ def test_the_report_has_every_video_by_id():
     assert videos[2]["reason"] == "damaged"
 
 
-def test_the_report_is_json():
+def test_the_report_is_json() -> None:
     assert json.loads(json.dumps(report()))["run_id"] == "run1"
 
 
-def test_no_name_of_a_file_stands_in_the_report():
+def test_no_name_of_a_file_stands_in_the_report() -> None:
     assert SECRET not in json.dumps(report())
 
 
@@ -82,5 +83,5 @@ def test_no_name_of_a_file_stands_in_the_report():
         f"detector.face.model.uri=file:/home/{SECRET}/face.onnx",
     ],
 )
-def test_no_path_of_the_configuration_stands_in_the_report(override):
+def test_no_path_of_the_configuration_stands_in_the_report(override: str) -> None:
     assert SECRET not in json.dumps(report(override))

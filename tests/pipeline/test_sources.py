@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -16,44 +17,44 @@ from anonflow.pipeline.sources import list_sources, local_path
 VIDEOS = SourceConfig(extensions=["mp4", "mkv"])
 
 
-def touch(root, *names):
+def touch(root: Path, *names: object) -> None:
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
 
 
-def listed(given, output):
+def listed(given: Any, output: Any) -> Any:
     return list_sources(str(given), Path(output), VIDEOS)
 
 
-def relative(given, output="/nowhere"):
+def relative(given: Any, output: Any = "/nowhere") -> Any:
     return [source.relative_path for source in listed(given, output).sources]
 
 
-def write_list(path, *lines):
+def write_list(path: Path, *lines: object) -> Any:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def output_of(source, output):
+def output_of(source: Any, output: Any) -> Any:
     """Where a result of this name would lie, links and `..` resolved."""
     return os.path.realpath(output / source.relative_path)
 
 
-def test_a_file_is_taken_whatever_its_extension(tmp_path):
+def test_a_file_is_taken_whatever_its_extension(tmp_path: Path) -> None:
     touch(tmp_path, "odd.bin")
     (source,) = listed(tmp_path / "odd.bin", "/nowhere").sources
     assert (source.uri, source.relative_path, source.size_bytes) == (str(tmp_path / "odd.bin"), "odd.bin", 1)
 
 
-def test_a_folder_is_searched_to_its_depths_in_order(tmp_path):
+def test_a_folder_is_searched_to_its_depths_in_order(tmp_path: Path) -> None:
     touch(tmp_path, "b.mp4", "a/z.mkv", "a/B.MP4", "c.mp4", "a/deep/er/x.mp4")
     assert sorted(relative(tmp_path)) == ["a/B.MP4", "a/deep/er/x.mp4", "a/z.mkv", "b.mp4", "c.mp4"]
     assert relative(tmp_path) == relative(tmp_path)
 
 
-def test_files_of_other_kinds_are_passed_over_and_counted(tmp_path):
+def test_files_of_other_kinds_are_passed_over_and_counted(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "b.JPG", "c.jpg", "README", ".hidden")
     listing = listed(tmp_path, "/nowhere")
     assert len(listing.sources) == 1
@@ -61,13 +62,13 @@ def test_files_of_other_kinds_are_passed_over_and_counted(tmp_path):
 
 
 @pytest.mark.timeout(20)
-def test_a_loop_of_links_ends(tmp_path):
+def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     touch(tmp_path, "in/a.mp4")
     (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
     assert relative(tmp_path / "in") == ["a.mp4"]
 
 
-def test_links_to_files_keep_their_names_and_dangling_ones_are_not_lost(tmp_path):
+def test_links_to_files_keep_their_names_and_dangling_ones_are_not_lost(tmp_path: Path) -> None:
     touch(tmp_path, "real/a.mp4")
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "link.mp4").symlink_to(tmp_path / "real" / "a.mp4")
@@ -77,12 +78,14 @@ def test_links_to_files_keep_their_names_and_dangling_ones_are_not_lost(tmp_path
     assert sources["dangling.mp4"].size_bytes == -1, "the plan stage says what is wrong"
 
 
-def test_a_folder_that_cannot_be_listed_is_not_silently_left_out(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_listed_is_not_silently_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A video archive with one locked folder: what lies in it must not look as if it had never been there."""
     touch(tmp_path, "a.mp4", "locked/b.mp4")
     real = os.scandir
 
-    def scandir(path):
+    def scandir(path: Path) -> Any:
         if str(path).endswith("locked"):
             raise PermissionError(13, "Permission denied", str(path))
         return real(path)
@@ -96,7 +99,7 @@ def test_a_folder_that_cannot_be_listed_is_not_silently_left_out(tmp_path, monke
     assert any("locked" in s.uri for s in listing.sources) or sum(listing.passed_over.values()) > 0
 
 
-def test_a_glob_takes_files_of_any_kind(tmp_path):
+def test_a_glob_takes_files_of_any_kind(tmp_path: Path) -> None:
     touch(tmp_path, "x/a.mp4", "x/b.bin", "y/c.mp4", "d.mp4")
     (tmp_path / "x" / "folder.mp4").mkdir()
     assert relative(tmp_path / "*" / "*.mp4") == ["x/a.mp4", "y/c.mp4"]
@@ -104,39 +107,39 @@ def test_a_glob_takes_files_of_any_kind(tmp_path):
     assert relative(tmp_path / "x" / "*") == ["a.mp4", "b.bin"]
 
 
-def test_a_file_whose_name_looks_like_a_glob_is_that_file(tmp_path):
+def test_a_file_whose_name_looks_like_a_glob_is_that_file(tmp_path: Path) -> None:
     touch(tmp_path, "clip[1].mp4", "clip1.mp4")
     assert relative(tmp_path / "clip[1].mp4") == ["clip[1].mp4"]
 
 
-def test_a_text_list_takes_paths_uris_and_comments(tmp_path):
+def test_a_text_list_takes_paths_uris_and_comments(tmp_path: Path) -> None:
     touch(tmp_path, "a b.mp4", "sub/ü ✓.mkv", "# odd.mp4", "-dash.mp4", "percent%20.mp4")
     names = ["# comment", "", "a b.mp4", "sub/ü ✓.mkv", f"file://{quote(str(tmp_path / '# odd.mp4'))}"]
     found = relative(write_list(tmp_path / "list.txt", *names, "-dash.mp4", "percent%20.mp4"))
     assert found == ["a b.mp4", "sub/ü ✓.mkv", "# odd.mp4", "-dash.mp4", "percent%20.mp4"]
 
 
-def test_a_parquet_list_can_hold_any_name(tmp_path):
+def test_a_parquet_list_can_hold_any_name(tmp_path: Path) -> None:
     touch(tmp_path, "new\nline.mp4", "a.mp4")
     pq.write_table(pa.table({"uri": ["new\nline.mp4", str(tmp_path / "a.mp4")]}), tmp_path / "list.parquet")
     assert relative(tmp_path / "list.parquet") == ["new\nline.mp4", "a.mp4"]
 
 
-def test_separators_of_other_alphabets_do_not_split_a_line(tmp_path):
+def test_separators_of_other_alphabets_do_not_split_a_line(tmp_path: Path) -> None:
     """Only line feeds end a line of a list; file names may hold what Unicode calls a line separator."""
     touch(tmp_path, "one\u2028two.mp4", "three\x0bfour.mp4")
     found = relative(write_list(tmp_path / "list.txt", "one\u2028two.mp4", "three\x0bfour.mp4"))
     assert found == ["one\u2028two.mp4", "three\x0bfour.mp4"]
 
 
-def test_a_list_written_on_windows_is_read(tmp_path):
+def test_a_list_written_on_windows_is_read(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "b.mp4")
     (tmp_path / "list.txt").write_bytes("\ufeffa.mp4\r\nb.mp4\r\n".encode())
     assert relative(tmp_path / "list.txt") == ["a.mp4", "b.mp4"]
 
 
 @pytest.mark.parametrize("content", [b"not parquet", None])
-def test_a_list_that_is_no_list_is_a_configuration_error(tmp_path, content):
+def test_a_list_that_is_no_list_is_a_configuration_error(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "list.parquet"
     if content is None:
         pq.write_table(pa.table({"path": ["a.mp4"]}), path)
@@ -146,28 +149,28 @@ def test_a_list_that_is_no_list_is_a_configuration_error(tmp_path, content):
         listed(path, "/nowhere")
 
 
-def test_files_of_a_list_that_are_missing_are_kept_to_be_told_of(tmp_path):
+def test_files_of_a_list_that_are_missing_are_kept_to_be_told_of(tmp_path: Path) -> None:
     (source,) = listed(write_list(tmp_path / "list.txt", "gone.mp4"), "/nowhere").sources
     assert source.size_bytes == -1 and source.uri == str(tmp_path / "gone.mp4")
 
 
-def test_a_name_given_twice_is_one_source(tmp_path):
+def test_a_name_given_twice_is_one_source(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4")
     names = ["a.mp4", "./a.mp4", str(tmp_path / "x" / ".." / "a.mp4"), f"file://{tmp_path}/a.mp4", "a.mp4"]
     assert relative(write_list(tmp_path / "list.txt", *names)) == ["a.mp4"]
 
 
-def test_files_of_several_folders_keep_their_tree(tmp_path):
+def test_files_of_several_folders_keep_their_tree(tmp_path: Path) -> None:
     touch(tmp_path, "one/a.mp4", "two/a.mp4")
     assert relative(write_list(tmp_path / "list.txt", "one/a.mp4", "two/a.mp4")) == ["one/a.mp4", "two/a.mp4"]
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "missing"])
-def test_a_missing_file_is_listed_for_the_plan_stage(tmp_path, name):
+def test_a_missing_file_is_listed_for_the_plan_stage(tmp_path: Path, name: Any) -> None:
     assert listed(tmp_path / name, "/nowhere").sources[0].size_bytes == -1
 
 
-def test_nothing_found_is_a_configuration_error_that_says_what_lies_there(tmp_path):
+def test_nothing_found_is_a_configuration_error_that_says_what_lies_there(tmp_path: Path) -> None:
     touch(tmp_path, "in/a.jpg", "in/b.jpg")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match=r"2 \.jpg"):
@@ -177,13 +180,13 @@ def test_nothing_found_is_a_configuration_error_that_says_what_lies_there(tmp_pa
             listed(given, "/nowhere")
 
 
-def test_other_schemes_are_refused():
+def test_other_schemes_are_refused() -> None:
     for uri in ("s3://bucket/a.mp4", "https://example.org/a.mp4"):
         with pytest.raises(ConfigError, match="not supported"):
             local_path(uri)
 
 
-def test_paths_are_absolute_and_a_home_folder_is_found(tmp_path, monkeypatch):
+def test_paths_are_absolute_and_a_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     assert local_path("~/a.mp4") == local_path("a.mp4") == str(tmp_path / "a.mp4")
@@ -192,7 +195,7 @@ def test_paths_are_absolute_and_a_home_folder_is_found(tmp_path, monkeypatch):
     assert local_path("file:///x/a%20b.mp4") == "/x/a b.mp4"
 
 
-def test_a_relative_file_uri_is_relative_to_the_list_or_refused(tmp_path):
+def test_a_relative_file_uri_is_relative_to_the_list_or_refused(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4")
     try:
         found = listed(write_list(tmp_path / "list.txt", "file:a.mp4"), "/nowhere").sources
@@ -204,13 +207,13 @@ def test_a_relative_file_uri_is_relative_to_the_list_or_refused(tmp_path):
 # --- the output ------------------------------------------------------------------------------------------
 
 
-def test_the_output_inside_the_input_is_no_input(tmp_path):
+def test_the_output_inside_the_input_is_no_input(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "out/a.mp4", "out/_anonflow/x.mp4", "sub/_anonflow/y.mp4", "outer/b.mp4")
     assert relative(tmp_path, tmp_path / "out") == ["a.mp4", "outer/b.mp4"]
     assert relative(tmp_path / "**" / "*.mp4", tmp_path / "out") == ["a.mp4", "outer/b.mp4"]
 
 
-def test_an_output_inside_the_input_is_recognised_through_a_link(tmp_path):
+def test_an_output_inside_the_input_is_recognised_through_a_link(tmp_path: Path) -> None:
     """Else a second run takes the results of the first for inputs."""
     touch(tmp_path, "in/a.mp4", "in/out/a.mp4")
     (tmp_path / "link").symlink_to(tmp_path / "in")
@@ -218,14 +221,14 @@ def test_an_output_inside_the_input_is_recognised_through_a_link(tmp_path):
 
 
 @pytest.mark.parametrize("given", [".", "a.mp4", "*.mp4", "list.txt"])
-def test_overwriting_an_input_is_refused(tmp_path, given):
+def test_overwriting_an_input_is_refused(tmp_path: Path, given: Any) -> None:
     touch(tmp_path, "a.mp4")
     write_list(tmp_path / "list.txt", "a.mp4")
-    with pytest.raises(ConfigError, match="overwrite|no files|no videos"):
+    with pytest.raises(ConfigError, match=r"overwrite|no files|no videos"):
         listed(tmp_path / given, tmp_path)
 
 
-def test_an_input_is_not_overwritten_through_a_link_to_its_folder(tmp_path):
+def test_an_input_is_not_overwritten_through_a_link_to_its_folder(tmp_path: Path) -> None:
     """The names differ, the file is the same: the rename would replace the original by its masked version."""
     touch(tmp_path, "in/a.mp4")
     (tmp_path / "link").symlink_to(tmp_path / "in")
@@ -233,7 +236,7 @@ def test_an_input_is_not_overwritten_through_a_link_to_its_folder(tmp_path):
         listed(tmp_path / "in", tmp_path / "link")
 
 
-def test_an_input_is_not_overwritten_by_the_result_of_another_one(tmp_path):
+def test_an_input_is_not_overwritten_by_the_result_of_another_one(tmp_path: Path) -> None:
     """x/a.mp4 stays where it is; the result of a.mp4 would take its name."""
     touch(tmp_path, "a.mp4", "x/a.mp4")
     given = write_list(tmp_path / "list.txt", "a.mp4", "x/a.mp4")
@@ -246,7 +249,7 @@ def test_an_input_is_not_overwritten_by_the_result_of_another_one(tmp_path):
     assert not uris & {output_of(s, output) for s in sources}
 
 
-def test_results_stay_below_the_output(tmp_path):
+def test_results_stay_below_the_output(tmp_path: Path) -> None:
     """A file: URI with `..` in it is a legal name of a file, but no way out of the output folder."""
     touch(tmp_path, "x/in/b.mp4", "y/a.mp4")
     uris = [f"file://{tmp_path}/x/in/../../y/a.mp4", f"file://{tmp_path}/x/in/b.mp4"]
@@ -260,14 +263,14 @@ def test_results_stay_below_the_output(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["-rf.mp4", "new\nline.mp4", "ünï ✓.mp4", " .mp4", "%s {0} $X.mp4", "'\".mp4"])
-def test_odd_names_go_through(tmp_path, name):
+def test_odd_names_go_through(tmp_path: Path, name: Any) -> None:
     touch(tmp_path, name)
     (source,) = listed(tmp_path, "/nowhere").sources
     assert source.uri == str(tmp_path / name) and source.relative_path == name
     assert to_table([Row.of(source)]).num_rows == 1
 
 
-def test_a_name_that_is_no_utf8_does_not_stop_the_other_sources(tmp_path):
+def test_a_name_that_is_no_utf8_does_not_stop_the_other_sources(tmp_path: Path) -> None:
     """Old archives hold Latin-1 names. Such a file may be refused, but not the run with all the others."""
     touch(tmp_path, "good.mp4")
     (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
@@ -276,7 +279,7 @@ def test_a_name_that_is_no_utf8_does_not_stop_the_other_sources(tmp_path):
     assert to_table([Row.of(source) for source in sources]).num_rows == len(sources)
 
 
-def test_a_list_that_is_no_utf8_is_read_or_refused(tmp_path):
+def test_a_list_that_is_no_utf8_is_read_or_refused(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
     (tmp_path / "list.txt").write_bytes(b"caf\xe9.mp4\n")
     try:
@@ -288,11 +291,11 @@ def test_a_list_that_is_no_utf8_is_read_or_refused(tmp_path):
 # --- identity --------------------------------------------------------------------------------------------
 
 
-def test_the_id_of_a_video_is_stable_and_follows_its_version(tmp_path):
+def test_the_id_of_a_video_is_stable_and_follows_its_version(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "b.mp4")
     path = tmp_path / "a.mp4"
 
-    def ids():
+    def ids() -> Any:
         return [s.video_id for s in listed(tmp_path, "/nowhere").sources]
 
     first = ids()
@@ -305,7 +308,7 @@ def test_the_id_of_a_video_is_stable_and_follows_its_version(tmp_path):
     assert ids()[0] != first[0]
 
 
-def test_the_id_does_not_depend_on_how_the_source_was_named(tmp_path):
+def test_the_id_does_not_depend_on_how_the_source_was_named(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4")
     one = listed(tmp_path, "/nowhere").sources[0]
     assert one == listed(tmp_path / "a.mp4", "/nowhere").sources[0]

@@ -9,14 +9,14 @@ from tests.pipeline.worlds import configuration
 from tests.test_types import index_of
 
 
-def test_values_are_by_label_code():
+def test_values_are_by_label_code() -> None:
     config = configuration("detector.face.threshold=0.5", "detector.plate.threshold=0.25", "mask.plate.margin=0.3")
     assert config.labels == ("face", "plate")
     assert thresholds(config).tolist() == [0.5, 0.25]
     assert margins(config) == [0.15, 0.3]
 
 
-def test_of_two_detectors_of_one_label_the_lower_threshold_counts():
+def test_of_two_detectors_of_one_label_the_lower_threshold_counts() -> None:
     config = configuration("detector.face.threshold=0.5")
     face = config.detector["face"]
     both = replace(config, detector={"one": face, "two": replace(face, threshold=0.25, floor=0.125)})
@@ -24,7 +24,7 @@ def test_of_two_detectors_of_one_label_the_lower_threshold_counts():
     assert by_label(both, lambda d: d.floor).tolist() == pytest.approx([0.1])
 
 
-def test_seconds_become_frames_at_the_rate_of_the_video():
+def test_seconds_become_frames_at_the_rate_of_the_video() -> None:
     config = configuration("tracker.buffer_s=1", "tracker.min_hits=2", "detector.face.floor=0.25")
     params = tracker_params(config, index_of([0, 4, 8, 12]))  # 25 frames a second
     assert (params.buffer_frames, params.min_hits) == (25, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -28,7 +29,14 @@ from anonflow.types import Boxes, Picture
 from tests.media import Clip, make_clip
 
 BOX = (10.0, 8.0, 40.0, 40.0)
-SHORT_CHUNKS = ("chunk.length_s=0.6", "chunk.overlap_frames=4", "video.preset=ultrafast", "detector=faces")
+SHORT_CHUNKS = (
+    "chunk.length_s=0.6",
+    "chunk.overlap_frames=4",
+    "video.preset=ultrafast",
+    "detector=faces",
+    # The tests' boxes are in pixels of a picture that was enlarged to twice its size.
+    "detector.face.max_upscale=2",
+)
 
 
 @cache
@@ -82,9 +90,7 @@ class World:
     @classmethod
     def make(cls, root: Path, *overrides: str) -> World:
         """A world below `root` whose chunks are short."""
-        config = replace(
-            configuration(*SHORT_CHUNKS, *overrides), input=str(root / "in"), output=str(root / "out")
-        )
+        config = replace(configuration(*SHORT_CHUNKS, *overrides), input=str(root / "in"), output=str(root / "out"))
         (root / "in").mkdir(exist_ok=True)
         return cls(root, config)
 
@@ -142,8 +148,6 @@ def masked(row: Row, context: RunContext) -> list[Row]:
 
 def outcome_of(row: Row) -> Outcome:
     """The outcome that a row carries."""
-    import json
-
     assert row.outcome, "the row has not ended"
     return Outcome.from_json(json.loads(row.outcome))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,22 +11,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anonflow.errors import AnonflowError, FidelityError
+from anonflow.errors import FidelityError
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.fanin import closes_video, first_failure
-from anonflow.pipeline.guard import internal_error
+from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, write_done
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.plan import check_source
 from anonflow.pipeline.timing import Stopwatch, total
-from anonflow.storage import file_sha256, move_into_place, naming_storage_errors, written_whole
+from anonflow.storage import file_sha256, move_into_place, naming_storage_errors, write_json, written_whole
 from anonflow.tables import read_index, read_note
 from anonflow.types import Check, FrameIndex, Status, Verdict
 from anonflow.video.inspect import inspect
 from anonflow.video.join import join as join_segments
 from anonflow.video.target import choose_container
-
-log = logging.getLogger(__name__)
 
 
 def join(row: Row, context: RunContext) -> list[Row]:
@@ -38,28 +35,27 @@ def join(row: Row, context: RunContext) -> list[Row]:
         return []
     if ending := read_ending(row, context):
         return [row.ended(ending.outcome)]
-    try:
-        outcome = _publish(row, context)
-    except AnonflowError as error:
+    published = context.paths.published(row.video_id)
+    error = make_result(context, published, row.uri, lambda: _publish(row, published, context))
+    if error is not None:
         return [quarantine(row, "join", error, context)]
-    except Exception as error:
-        log.exception("Unexpected error while joining")
-        return [quarantine(row, "join", internal_error(row.uri, error), context)]
+    outcome = Outcome.from_json(json.loads(published.read_text()))
     return [end_source(row, "join", outcome, context)]
 
 
-def _publish(row: Row, context: RunContext) -> Outcome:
+def _publish(row: Row, published: Path, context: RunContext) -> None:
     """Join, check, rename, mark as done. A task that was killed after marking finds the mark."""
-    done = read_done(row, context)
-    if done is not None and done.run_id == context.paths.run_id:
-        return done.outcome
     if error := first_failure(context.paths, context.paths.segment, row):
         raise error
-    joined = _join_and_check(row, context)
-    _collect_digests(row, context)
-    outcome = joined.outcome(row, context)
-    write_done(row, outcome, joined.target.stat().st_mtime_ns, context)
-    return outcome
+    done = read_done(row, context)
+    if done is not None and done.run_id == context.paths.run_id:
+        outcome = done.outcome
+    else:
+        joined = _join_and_check(row, context)
+        _collect_digests(row, context)
+        outcome = joined.outcome(row, context)
+        write_done(row, outcome, joined.target.stat().st_mtime_ns, context)
+    write_json(published, outcome.to_json())
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from anonflow.errors import (
     SourceUnreadableError,
 )
 from anonflow.pipeline.context import RunContext
-from anonflow.pipeline.guard import count_attempt, internal_error
+from anonflow.pipeline.guard import internal_error, make_result
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.timing import Stopwatch
@@ -78,14 +78,17 @@ def check_source(source: Source) -> None:
 def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
     check_source(row.source)
     target = context.paths.index(row.video_id)
-    if not target.exists():
-        count_attempt(context.paths.attempts(target))
-        watch = Stopwatch()
-        index = probe(Path(row.uri))
-        choose_container(index, Path(row.uri).suffix)  # better refused now than after all the work
-        chunks = plan_chunks(index, context.config.chunk.length_s, context.config.chunk.overlap_frames)
-        write_index(target, index, chunks)
-        write_json(context.paths.note(target), watch.read())
+    if error := make_result(context, target, row.uri, lambda: _write_index(row, target, context)):
+        raise error
     index, chunks = read_index(target)
     context.progress.planned(index.n_frames)
     return [replace(row, chunk=chunk.index, n_chunks=len(chunks)) for chunk in chunks]
+
+
+def _write_index(row: Row, target: Path, context: RunContext) -> None:
+    watch = Stopwatch()
+    index = probe(Path(row.uri))
+    choose_container(index, Path(row.uri).suffix)  # better refused now than after all the work
+    chunks = plan_chunks(index, context.config.chunk.length_s, context.config.chunk.overlap_frames)
+    write_json(context.paths.note(target), watch.read())
+    write_index(target, index, chunks)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +14,10 @@ from anonflow.pipeline.stages.plan import plan
 from anonflow.tables import read_index, read_note, read_rows
 from anonflow.types import Boxes, Detections
 from tests.media import Clip
-from tests.pipeline.worlds import FixedDetector, tracked
+from tests.pipeline.worlds import FixedDetector, World, tracked
 
 
-def test_every_frame_of_a_chunk_and_its_overlap_is_seen_once(world, detector):
+def test_every_frame_of_a_chunk_and_its_overlap_is_seen_once(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     for row in tracked(world.row(), context):
@@ -28,7 +29,7 @@ def test_every_frame_of_a_chunk_and_its_overlap_is_seen_once(world, detector):
         assert read_note(context.paths.detections(row.video_id, row.chunk))["providers"] == ["cpu"]
 
 
-def test_boxes_are_in_pixels_of_the_coded_picture(world, detector):
+def test_boxes_are_in_pixels_of_the_coded_picture(world: World, detector: FixedDetector) -> None:
     """The detector sees the upright picture, twice as large at most."""
     world.clip(clip=Clip(rotation_deg=90))
     context = world.context()
@@ -38,7 +39,7 @@ def test_boxes_are_in_pixels_of_the_coded_picture(world, detector):
     np.testing.assert_allclose(found.xyxy[0], [96 - 20, 5, 96 - 4, 20], atol=0.01)
 
 
-def test_detecting_again_does_nothing(world, detector):
+def test_detecting_again_does_nothing(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     rows = tracked(world.row(), context)
@@ -47,7 +48,7 @@ def test_detecting_again_does_nothing(world, detector):
     assert detector.calls == calls
 
 
-def test_another_threshold_uses_the_detections_that_are_there(world, detector):
+def test_another_threshold_uses_the_detections_that_are_there(world: World, detector: FixedDetector) -> None:
     from dataclasses import replace
 
     world.clip()
@@ -59,7 +60,7 @@ def test_another_threshold_uses_the_detections_that_are_there(world, detector):
     assert detector.calls == calls
 
 
-def test_a_failing_detector_is_a_failure_of_the_chunk(world, detector):
+def test_a_failing_detector_is_a_failure_of_the_chunk(world: World, detector: FixedDetector) -> None:
     detector.failure = DetectorOutputError("the network returned NaN")
     world.clip()
     context = world.context()
@@ -70,7 +71,7 @@ def test_a_failing_detector_is_a_failure_of_the_chunk(world, detector):
         assert record["reason"] == "detector_output"
 
 
-def test_nothing_is_detected_for_a_source_that_has_ended(world, detector):
+def test_nothing_is_detected_for_a_source_that_has_ended(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     row = plan(world.row(), context)[0]
@@ -81,13 +82,13 @@ def test_nothing_is_detected_for_a_source_that_has_ended(world, detector):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 64])
-def test_batching_changes_nothing_but_the_calls(world, batch_size):
+def test_batching_changes_nothing_but_the_calls(world: World, batch_size: int) -> None:
     from dataclasses import replace
 
     class Moving(FixedDetector):
         """Tells pictures apart."""
 
-        def detect(self, pictures):
+        def detect(self, pictures: Any) -> Any:
             self.calls += 1
             boxes = [np.array([[1, 1, 2 + p[..., 0].mean() / 8, 30]], np.float32) for p in pictures]
             return [Boxes(b, np.ones(1, np.float32), np.zeros(1, np.int16)) for b in boxes]
@@ -98,7 +99,7 @@ def test_batching_changes_nothing_but_the_calls(world, batch_size):
     index, chunks = read_index(context.paths.index(row.video_id))
     config = world.config.detector["face"]
 
-    def found(size):
+    def found(size: Any) -> Any:
         eyes = [Eye(Moving(), replace(config, batch_size=size))] * 2
         return detect_chunk(path, index, chunks[1], eyes, FrameMeter(SilentProgress(), "detect"))
 

@@ -1,30 +1,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from anonflow.errors import EncodeError
+from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.outcomes import quarantine
 from anonflow.pipeline.stages import mask as mask_stage
 from anonflow.pipeline.stages.mask import mask
 from anonflow.pipeline.stages.stitch import stitch
 from anonflow.tables import MASK_DIGESTS, read_index
 from anonflow.video.segment import read_segment
-from tests.pipeline.worlds import masked, tracked
+from tests.pipeline.worlds import FixedDetector, World, masked, tracked
 
 
-def stitched(row, context):
+def stitched(row: Any, context: RunContext) -> Any:
     return [made for one in tracked(row, context) for made in stitch(one, context)]
 
 
-def files(folder):
+def files(folder: Path) -> Any:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_segment_holds_the_frames_that_the_chunk_owns(world, detector):
+def test_a_segment_holds_the_frames_that_the_chunk_owns(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     for row in masked(world.row(), context):
@@ -34,7 +37,7 @@ def test_a_segment_holds_the_frames_that_the_chunk_owns(world, detector):
         assert segment.matches(index.pts[chunk.start_frame : chunk.stop_frame], index.time_base)
 
 
-def test_masking_again_does_nothing(world, detector, monkeypatch):
+def test_masking_again_does_nothing(world: World, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch) -> None:
     world.clip()
     context = world.context()
     rows = masked(world.row(), context)
@@ -42,7 +45,7 @@ def test_masking_again_does_nothing(world, detector, monkeypatch):
     assert [mask(row, context) for row in rows] == rows
 
 
-def test_a_lost_segment_is_made_again_the_same(world, detector):
+def test_a_lost_segment_is_made_again_the_same(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     row = masked(world.row(), context)[0]
@@ -53,12 +56,14 @@ def test_a_lost_segment_is_made_again_the_same(world, detector):
     assert segment.read_bytes() == content
 
 
-def test_a_failure_while_masking_leaves_a_reason_and_no_half_segment(world, detector, monkeypatch):
+def test_a_failure_while_masking_leaves_a_reason_and_no_half_segment(
+    world: World, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.clip()
     context = world.context()
     rows = stitched(world.row(), context)
 
-    def fail(*_):
+    def fail(*_: Any) -> None:
         raise EncodeError("refused")
 
     monkeypatch.setattr(mask_stage, "paint", fail)
@@ -68,7 +73,9 @@ def test_a_failure_while_masking_leaves_a_reason_and_no_half_segment(world, dete
     assert all(context.paths.failure(context.paths.segment(r.video_id, r.chunk)).exists() for r in rows)
 
 
-def test_a_frame_that_cannot_be_masked_is_not_written(world, detector, monkeypatch):
+def test_a_frame_that_cannot_be_masked_is_not_written(
+    world: World, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not the frame, and nothing of its chunk."""
     world.clip()
     context = world.context()
@@ -76,7 +83,7 @@ def test_a_frame_that_cannot_be_masked_is_not_written(world, detector, monkeypat
     calls = []
     real = mask_stage.paint
 
-    def fail_late(*arguments):
+    def fail_late(*arguments: Any) -> None:
         calls.append(1)
         if len(calls) == 5:
             raise ValueError("late")
@@ -87,7 +94,7 @@ def test_a_frame_that_cannot_be_masked_is_not_written(world, detector, monkeypat
     assert not context.paths.segment(row.video_id, row.chunk).exists()
 
 
-def test_nothing_is_masked_for_a_source_that_has_ended(world, detector):
+def test_nothing_is_masked_for_a_source_that_has_ended(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     row = stitched(world.row(), context)[0]
@@ -97,11 +104,11 @@ def test_nothing_is_masked_for_a_source_that_has_ended(world, detector):
 
 
 @pytest.fixture
-def digesting(world):
+def digesting(world: World) -> Any:
     return replace(world, config=replace(world.config, debug=replace(world.config.debug, mask_digests=True)))
 
 
-def test_digests_are_written_when_asked_for(digesting, world, detector):
+def test_digests_are_written_when_asked_for(digesting: World, world: World, detector: FixedDetector) -> None:
     world.clip()
     context = digesting.context()
     for row in masked(digesting.row(), context):
@@ -114,7 +121,7 @@ def test_digests_are_written_when_asked_for(digesting, world, detector):
         assert len(set(table["digest"].to_pylist())) == chunk.n_frames, "every frame is another picture"
 
 
-def test_no_digests_are_written_unless_asked_for(world, detector):
+def test_no_digests_are_written_unless_asked_for(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     rows = masked(world.row(), context)

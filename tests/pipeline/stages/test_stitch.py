@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,10 @@ from anonflow.pipeline.outcomes import quarantine
 from anonflow.pipeline.stages.stitch import stitch
 from anonflow.tables import read_note, read_rows
 from anonflow.types import MaskPlan, Status
-from tests.pipeline.worlds import BOX, outcome_of, tracked
+from tests.pipeline.worlds import BOX, FixedDetector, World, outcome_of, tracked
 
 
-def test_one_row_of_a_video_brings_the_rows_of_all_its_chunks(world, detector):
+def test_one_row_of_a_video_brings_the_rows_of_all_its_chunks(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     rows = tracked(world.row(), context)
@@ -25,7 +26,7 @@ def test_one_row_of_a_video_brings_the_rows_of_all_its_chunks(world, detector):
     assert [row.chunk for row in given[0]] == list(range(len(rows)))
 
 
-def test_the_plan_hides_the_object_in_every_frame_as_one_track(world, detector):
+def test_the_plan_hides_the_object_in_every_frame_as_one_track(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     rows = tracked(world.row(), context)
@@ -40,7 +41,7 @@ def test_the_plan_hides_the_object_in_every_frame_as_one_track(world, detector):
     assert (plan.xyxy[:, :2] <= upright[:2]).all() and (plan.xyxy[:, 2:] >= upright[2:]).all()
 
 
-def test_stitching_twice_gives_the_same(world, detector):
+def test_stitching_twice_gives_the_same(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     rows = tracked(world.row(), context)
@@ -51,7 +52,7 @@ def test_stitching_twice_gives_the_same(world, detector):
     assert context.paths.mask_plan(rows[0].video_id).read_bytes() == content
 
 
-def test_a_failed_chunk_ends_its_video_once(world, detector):
+def test_a_failed_chunk_ends_its_video_once(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
     rows = tracked(world.row(), context)
@@ -64,14 +65,16 @@ def test_a_failed_chunk_ends_its_video_once(world, detector):
     assert again == made, "also when the task is run again"
 
 
-def test_a_row_that_ended_passes(world, detector):
+def test_a_row_that_ended_passes(world: World, detector: FixedDetector) -> None:
     context = world.context()
     world.clip()
     ended = quarantine(world.row(), "plan", EncodeError("x"), context)
     assert stitch(ended, context) == [ended]
 
 
-def test_stitching_again_after_the_video_ended_passes_rows_on_to_where_it_ended(world, detector):
+def test_stitching_again_after_the_video_ended_passes_rows_on_to_where_it_ended(
+    world: World, detector: FixedDetector
+) -> None:
     world.clip()
     context = world.context()
     rows = tracked(world.row(), context)
@@ -81,7 +84,7 @@ def test_stitching_again_after_the_video_ended_passes_rows_on_to_where_it_ended(
     assert again == made
 
 
-def test_no_object_no_plan_rows(world, detector):
+def test_no_object_no_plan_rows(world: World, detector: FixedDetector) -> None:
     detector.boxes = ()
     world.clip()
     context = world.context()
@@ -91,10 +94,12 @@ def test_no_object_no_plan_rows(world, detector):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EPERM])
-def test_a_disk_that_is_full_at_the_fan_in_is_a_quarantine_and_no_crash(world, detector, monkeypatch, code):
+def test_a_disk_that_is_full_at_the_fan_in_is_a_quarantine_and_no_crash(
+    world: World, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch, code: Any
+) -> None:
     """A stage never raises: one exception ends the run of all videos. EPERM: a file system without hard links."""
 
-    def refuse(*_):
+    def refuse(*_: object) -> None:
         raise OSError(code, os.strerror(code))
 
     world.clip()

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_module
+
+from anonflow.config import AnonymizeConfig
+from anonflow.errors import ConfigError, FidelityError, ModelError, ReconcileError
+from anonflow.jobs.launch import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    QUARANTINED,
+    TERMINATED,
+    USAGE,
+    Terminated,
+    launch,
+    run,
+    typed,
+)
+
+GIVEN = ["input=in", "output=out"]
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[Any]:
+    """`launch` changes what belongs to the process: logging and a signal."""
+    log, handler, argv = logging.getLogger("anonflow"), signal.getsignal(signal.SIGTERM), sys.argv
+    kept = (log.handlers[:], log.level, log.propagate)
+    yield
+    log.handlers[:], log.level, log.propagate = kept[0], kept[1], kept[2]
+    signal.signal(signal.SIGTERM, handler)
+    sys.argv = argv
+
+
+def composed(*overrides: str) -> Any:
+    with initialize_config_module("anonflow.conf", version_base="1.3"):
+        return compose("anonymize", overrides=list(overrides))
+
+
+def ending(error: Any) -> Any:
+    def job(*_: object) -> None:
+        raise error
+
+    return job
+
+
+def launched(monkeypatch: pytest.MonkeyPatch, *arguments: str, job: Any = lambda *_: DONE) -> Any:
+    monkeypatch.setattr(sys, "argv", ["anonflow anonymize", *arguments])
+    return launch("anonymize", AnonymizeConfig, job)
+
+
+def test_the_exit_codes_are_those_of_the_documentation() -> None:
+    assert (DONE, FAILED, USAGE, QUARANTINED, INTERRUPTED, TERMINATED) == (0, 1, 2, 3, 130, 143)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError("wrong"), 2),
+        (ModelError("no model"), 2),
+        (FidelityError("broken"), 1),
+        (ReconcileError("lost"), 1),
+        (KeyboardInterrupt(), 130),
+        (Terminated(), 143),
+        (ValueError("a defect"), 1),
+        (OSError(28, "No space left on device"), 1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_every_end_has_its_exit_code(error: Any, code: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(composed(*GIVEN), AnonymizeConfig, ending(error)) == code
+    assert capsys.readouterr().err.strip(), "nobody ends without a word"
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_job_says_how_it_ended(code: Any) -> None:
+    assert run(composed(*GIVEN), AnonymizeConfig, lambda *_: code) == code
+
+
+def test_a_named_error_is_one_line_and_a_defect_shows_where(capsys: pytest.CaptureFixture[str]) -> None:
+    run(composed(*GIVEN), AnonymizeConfig, ending(ConfigError("chunk.length_s must be above 0")))
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "chunk.length_s" in said and "Traceback" not in said
+    run(composed(*GIVEN), AnonymizeConfig, ending(ValueError("x")))
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_job_gets_its_configuration_in_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def job(config: Any, _console: Any) -> Any:
+        seen.append(config)
+        return DONE
+
+    assert launched(monkeypatch, *GIVEN, "video.crf=30", "chunk.length_s=7", job=job) == 0
+    (config,) = seen
+    assert isinstance(config, AnonymizeConfig) and config.video.crf == 30
+    assert config.chunk.length_s == 7.0 and isinstance(config.chunk.length_s, float)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["nonsense=1", "video=nonsense", "video.nonsense=1", "=", "input=[", "video.crf"],
+)
+def test_overrides_that_do_not_exist_are_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], argument: str
+) -> None:
+    assert launched(monkeypatch, *GIVEN, argument, job=ending(AssertionError("ran"))) == 2
+    assert capsys.readouterr().err.strip()
+
+
+@pytest.mark.parametrize("arguments", [[], ["input=in"], ["output=out"]])
+def test_input_and_output_must_be_given(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: Any
+) -> None:
+    assert launched(monkeypatch, *arguments, job=ending(AssertionError("ran"))) == 2
+    said = capsys.readouterr().err
+    assert "put" in said and "--help" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("argument", ["--help", "--cfg=job", "--info=defaults"])
+def test_questions_are_answered_and_nothing_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], argument: str
+) -> None:
+    assert launched(monkeypatch, argument, job=ending(AssertionError("ran"))) == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_help_names_groups_examples_and_exit_codes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    launched(monkeypatch, "--help")
+    said = capsys.readouterr().out
+    for word in ("detector: faces, faces_plates, plates", "input=VIDEO|FOLDER", "Exit codes", "crf:"):
+        assert word in said
+    assert "$" not in said.replace("$XDG", "")
+
+
+@pytest.mark.parametrize("codes", [(0, 3), (3, 0), (0, 0)])
+def test_a_sweep_ends_with_the_worst_of_its_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, codes: Any
+) -> None:
+    left = list(codes)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--multirun", *GIVEN, "video.crf=18,20", "hydra.sweep.dir=."]
+    assert launched(monkeypatch, *arguments, job=lambda *_: left.pop(0)) == max(codes)
+
+
+def test_a_termination_signal_ends_like_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def job(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    assert launched(monkeypatch, *GIVEN, job=job) == 143
+
+
+def test_no_file_is_written_by_the_command_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    launched(monkeypatch, *GIVEN)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("video.crf=high", "video.crf"),
+        ("video.crf=20.5", "video.crf"),
+        ("detector.face.threshold=[1]", "detector.face.threshold"),
+        ("mask.face.cells=null", "mask.face.cells"),
+        ("+video.nonsense=1", "video.nonsense"),
+        ("+nonsense=1", "nonsense"),
+        ("runtime.max_attempts=many", "runtime.max_attempts"),
+        ("video.crf=99", "video.crf"),
+        ("chunk.length_s=-1", "chunk.length_s"),
+        ("~tracker.min_hits", "tracker.min_hits"),
+        ("mask.face.operator=swirl", "operator"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_key(override: str, key: Any) -> None:
+    with pytest.raises(ConfigError) as raised:
+        typed(composed(*GIVEN, override), AnonymizeConfig)
+    assert key in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_value_that_is_missing_is_named() -> None:
+    with pytest.raises(ConfigError, match="input"):
+        typed(composed("output=out"), AnonymizeConfig)
+
+
+def test_an_interpolation_that_leads_nowhere_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        typed(composed("output=out", "input=${nowhere}"), AnonymizeConfig)

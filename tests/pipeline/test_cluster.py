@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anonflow.config import RuntimeConfig
+from anonflow.errors import ConfigError
+from anonflow.pipeline import cluster
+from anonflow.pipeline.cluster import available_cores, connected, stage_resources
+from tests.pipeline.worlds import configuration
+
+EMBEDDED = """
+import glob, os, sys, tempfile
+from pathlib import Path
+tempfile.tempdir = sys.argv[1]
+from anonflow.pipeline.cluster import connected
+from tests.pipeline.worlds import configuration
+import ray
+try:
+    with connected(configuration("runtime.object_store_mb=80").runtime):
+        assert ray.is_initialized() and os.listdir(sys.argv[1])
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    print("initialised" if ray.is_initialized() else "gone", os.listdir(sys.argv[1]))
+"""
+
+
+def test_each_stage_gets_what_the_configuration_says(embedded_ray: RuntimeConfig) -> None:
+    mask = replace(embedded_ray.mask, num_cpus=2.0, memory_mb=3, max_workers=5)
+    on = stage_resources(replace(embedded_ray, mask=mask), wants_gpu=False)
+    assert (on.mask["num_cpus"], on.mask["memory"], on.mask["compute"].size) == (2.0, 3 * 2**20, 5)
+    assert on.plan["compute"].size == available_cores() and "memory" not in on.plan
+    assert on.detect["compute"].min_size == on.detect["compute"].max_size == available_cores()
+    assert "num_gpus" not in on.detect
+    for stage in (on.plan, on.detect, on.stitch, on.mask, on.join):
+        assert stage["batch_size"] == 1 and stage["batch_format"] == "pyarrow"
+
+
+def test_more_gpus_than_there_are_is_a_configuration_error(embedded_ray: RuntimeConfig) -> None:
+    greedy = replace(embedded_ray, detect=replace(embedded_ray.detect, num_gpus=1000.0))
+    with pytest.raises(ConfigError, match="1000"):
+        stage_resources(greedy, wants_gpu=True)
+
+
+def test_the_cores_are_those_that_this_process_may_use() -> None:
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.slow
+def test_nothing_is_left_of_an_embedded_ray(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", EMBEDDED, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.stdout.split("\n")[0] == "gone []", ended.stderr
+    assert ended.stderr == ""
+
+
+def test_a_cluster_that_does_not_answer_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(cluster.ray, "init", refuse)
+    monkeypatch.setattr(cluster.ray, "shutdown", lambda: None)
+    with pytest.raises(ConfigError, match="ray start"), connected(configuration("runtime=cluster").runtime):
+        raise AssertionError("connected")
+
+
+def test_the_runtime_on_a_cluster_joins_it() -> None:
+    assert configuration("runtime=cluster").runtime.address == "auto"

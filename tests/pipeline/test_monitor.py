@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from ray.exceptions import GetTimeoutError
+
+from anonflow.config import RuntimeConfig
+from anonflow.pipeline.monitor import Monitor, watched
+
+
+def test_counters_add_up_across_processes(embedded_ray: RuntimeConfig) -> None:
+    monitor = Monitor.start()
+    for _ in range(3):
+        monitor.add("mask", 5)
+    monitor.planned(40)
+    assert monitor.read() == {"mask": 15, "planned_videos": 1, "planned": 40}
+
+
+def test_the_last_look_is_after_the_block(embedded_ray: RuntimeConfig) -> None:
+    monitor, seen = Monitor.start(), []
+    with watched(monitor, seen.append, every_s=1000):
+        monitor.add("mask", 7)
+    assert seen[-1] == {"mask": 7}
+
+
+def test_looking_stops_when_the_block_fails(embedded_ray: RuntimeConfig) -> None:
+    before = threading.active_count()
+    with pytest.raises(ValueError, match="x"), watched(Monitor.start(), lambda _: None, every_s=0.01):
+        raise ValueError("x")
+    assert not [t for t in threading.enumerate() if t.name == "progress"] and threading.active_count() <= before + 5
+
+
+class Silent:
+    """Counters that do not answer in time, as under load or while their actor restarts."""
+
+    def read(self) -> None:
+        raise GetTimeoutError("no answer")
+
+
+def test_a_last_look_that_fails_does_not_undo_the_run() -> None:
+    """The counters hold nothing that a result depends on."""
+    with watched(Silent(), lambda _: None, every_s=1000):
+        pass
