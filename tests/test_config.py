@@ -23,7 +23,7 @@ from tests.pipeline.worlds import configuration
         "detector.face.threshold=1.1",
         "detector.face.threshold=nan",
         "detector.face.floor=-0.1",
-        "detector.face.floor=0.5",
+        "detector.face.floor=0.95",
         "detector.face.nms_iou=2",
         "detector.face.batch_size=0",
         "tracker.buffer_s=-1",

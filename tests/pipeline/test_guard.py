@@ -100,7 +100,6 @@ def test_a_full_disk_is_told_apart_from_a_defect(context: RunContext, result: Pa
     error = make_result(context, result, "a.mp4", failing(OSError(28, "No space left on device")))
     assert isinstance(error, NoSpaceError) and error.transient
     assert internal_error("a.mp4", PermissionError(13, "no", "/x/y")).reason == "no_write_permission"
-    assert internal_error("a.mp4", KeyError("k")).reason == "internal"
 
 
 def test_a_failure_that_cannot_be_recorded_comes_back_all_the_same(
