@@ -6,6 +6,7 @@ rely on them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +20,14 @@ def _require(condition: bool, message: str) -> None:
 
 def _share(name: str, value: float) -> None:
     _require(0.0 <= value <= 1.0, f"{name}={value} must lie between 0 and 1")
+
+
+def _positive(name: str, value: float) -> None:
+    _require(0 < value < math.inf, f"{name}={value} must be above 0 and finite")
+
+
+def _not_negative(name: str, value: float | None) -> None:
+    _require(value is None or 0 <= value < math.inf, f"{name}={value} must not be negative, and finite")
 
 
 def _choice(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -47,8 +56,8 @@ class ChunkConfig(_Section):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        _require(self.length_s > 0, f"chunk.length_s={self.length_s} must be above 0")
-        _require(self.overlap_frames >= 0, f"chunk.overlap_frames={self.overlap_frames} must not be negative")
+        _positive("chunk.length_s", self.length_s)
+        _not_negative("chunk.overlap_frames", self.overlap_frames)
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ class DetectorConfig(_Section):
     def __post_init__(self) -> None:
         """Check the values."""
         _require(self.long_side_px >= 32, f"long_side_px={self.long_side_px} must be at least 32")
-        _require(self.max_upscale > 0, f"max_upscale={self.max_upscale} must be above 0")
+        _positive("max_upscale", self.max_upscale)
         for name in ("threshold", "floor", "nms_iou"):
             _share(name, getattr(self, name))
         _require(self.floor <= self.threshold, f"floor={self.floor} must not exceed threshold={self.threshold}")
@@ -104,7 +113,7 @@ class TrackerConfig(_Section):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        _require(self.buffer_s >= 0, f"tracker.buffer_s={self.buffer_s} must not be negative")
+        _not_negative("tracker.buffer_s", self.buffer_s)
         _require(self.min_hits >= 1, f"tracker.min_hits={self.min_hits} must be at least 1")
         _share("tracker.high_match_iou", self.high_match_iou)
         _share("tracker.low_match_iou", self.low_match_iou)
@@ -121,7 +130,7 @@ class StabiliseConfig(_Section):
     def __post_init__(self) -> None:
         """Check the values."""
         for name in ("max_gap_s", "extend_before_s", "extend_after_s"):
-            _require(getattr(self, name) >= 0, f"stabilise.{name}={getattr(self, name)} must not be negative")
+            _not_negative(f"stabilise.{name}", getattr(self, name))
 
 
 OPERATORS = ("solid", "pixelate", "blur")
@@ -150,8 +159,8 @@ class MaskStyle(_Section):
         _require(0 <= self.margin <= 5, f"mask margin={self.margin} must lie between 0 and 5")
         _require(self.cells >= 1, f"mask cells={self.cells} must be at least 1")
         _require(self.min_cell_px >= 1, f"mask min_cell_px={self.min_cell_px} must be at least 1")
-        _require(self.sigma > 0, f"mask sigma={self.sigma} must be above 0")
-        _require(self.min_sigma_px > 0, f"mask min_sigma_px={self.min_sigma_px} must be above 0")
+        _positive("mask sigma", self.sigma)
+        _positive("mask min_sigma_px", self.min_sigma_px)
 
 
 CODECS = ("libx264", "libx265", "libsvtav1")
@@ -180,6 +189,13 @@ class StageConfig(_Section):
     max_workers: int | None
     """None: as many as the cluster's cores."""
 
+    def __post_init__(self) -> None:
+        """Check the values."""
+        _not_negative("num_cpus", self.num_cpus)
+        _not_negative("memory_mb", self.memory_mb)
+        workers = self.max_workers
+        _require(workers is None or workers >= 1, f"max_workers={workers} must be at least 1, or null")
+
 
 @dataclass(frozen=True)
 class DetectStageConfig(StageConfig):
@@ -187,6 +203,11 @@ class DetectStageConfig(StageConfig):
 
     num_gpus: float | None
     """GPUs an actor; None: one where the cluster has GPUs and the provider can use them, else none."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        _not_negative("num_gpus", self.num_gpus)
 
 
 @dataclass(frozen=True)
@@ -216,7 +237,8 @@ class RuntimeConfig(_Section):
         _choice("runtime.provider", self.provider, ("auto", "cpu", "cuda"))
         _require(self.object_store_mb >= 80, f"runtime.object_store_mb={self.object_store_mb} must be at least 80")
         _require(self.max_attempts >= 1, f"runtime.max_attempts={self.max_attempts} must be at least 1")
-        _require(self.chunk_timeout_s > 0, f"runtime.chunk_timeout_s={self.chunk_timeout_s} must be above 0")
+        _positive("runtime.chunk_timeout_s", self.chunk_timeout_s)
+        _positive("runtime.logical_cpus_per_core", self.logical_cpus_per_core)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,13 @@ Messages name the input by the path its user gave; they never carry pixels, boxe
 from __future__ import annotations
 
 
+def one_line(message: str) -> str:
+    """`message` without line breaks and control characters, which a file's name may hold."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in message
+    )
+
+
 class AnonflowError(Exception):
     """Base of all errors that `anonflow` raises on purpose.
 

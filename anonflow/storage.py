@@ -46,7 +46,7 @@ def naming_storage_errors(path: Path) -> Iterator[None]:
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; rename it to `path` when the block succeeds, remove it when not."""
-    partial = path.with_name(f"{path.name[:80]}.{secrets.token_hex(4)}{PARTIAL_SUFFIX}")
+    partial = path.with_name(f".{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
     with naming_storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -76,7 +76,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no white space: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from anonflow.errors import one_line
 from anonflow.pipeline.run import Summary
 from anonflow.types import Status
 
@@ -30,6 +31,6 @@ def print_summary(summary: Summary, console: Console) -> None:
 def _print_quarantined(summary: Summary, console: Console) -> None:
     quarantined = [o for o in summary.outcomes if o.status is Status.QUARANTINED]
     for outcome in quarantined[:_MAX_ROWS]:
-        console.print(Text(f"quarantined  {outcome.reason}: {outcome.message}"), soft_wrap=True)
+        console.print(Text(f"quarantined  {outcome.reason}: {one_line(outcome.message)}"), soft_wrap=True)
     if len(quarantined) > _MAX_ROWS:
         console.print(f"... and {len(quarantined) - _MAX_ROWS} more, see {summary.ledger}", soft_wrap=True)

@@ -108,8 +108,8 @@ def _array(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     return np.array(column.combine_chunks().to_numpy(zero_copy_only=False))
 
 
-def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...]) -> None:
-    """Write a frame index (a row per frame) with the chunks planned on it."""
+def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...], times: dict[str, float]) -> None:
+    """Write a frame index (a row per frame) with the chunks planned on it and the time that planning took."""
     table = pa.table({"pts": index.pts, "keyframe": index.keyframe, "decode_rank": index.decode_rank})
     note = {
         "container": index.container,
@@ -120,6 +120,7 @@ def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...]) -> Non
         "audio": [asdict(stream) for stream in index.audio],
         "removed_streams": index.removed_streams,
         "chunks": [asdict(chunk) for chunk in chunks],
+        "times": times,
     }
     with written_whole(path) as partial:
         pq.write_table(table.replace_schema_metadata({_NOTE: canonical_json(note)}), partial)

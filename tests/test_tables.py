@@ -147,7 +147,7 @@ def indexes(draw: Any) -> Any:
 @REUSED_FOLDER
 def test_an_index_comes_back_as_it_was_with_its_chunks(index: Any, chunks: Any, tmp_path: Path) -> None:
     path = tmp_path / "index.parquet"
-    write_index(path, index, chunks)
+    write_index(path, index, chunks, {"wall_s": 0.25})
     read, read_chunks = read_index(path)
     assert read_chunks == chunks
     for f in fields(FrameIndex):

@@ -32,10 +32,10 @@ def paint(frame: PlaneSet, shapes: Sequence[MaskShape]) -> None:
 def mask_digest(frame: PlaneSet, shapes: Sequence[MaskShape]) -> str:
     """SHA-256 that is equal when the same shapes hide the same picture, and tells nothing about either.
 
-    Coordinates alone could be guessed from their hash. So the unmasked luma plane is the key: who could try
+    Coordinates alone could be guessed from their hash. So the unmasked planes are the key: who could try
     coordinates has the picture already. Call it before `paint`.
     """
-    key = hashlib.sha256(frame.planes[0].tobytes()).digest()
+    key = hashlib.sha256(b"".join(plane.tobytes() for plane in frame.planes)).digest()
     record = canonical_json([astuple(shape) for shape in shapes])
     return hmac.new(key, record.encode(), hashlib.sha256).hexdigest()
 

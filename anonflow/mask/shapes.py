@@ -72,6 +72,8 @@ def _shape(box: list[float], style: MaskStyle, frame: PlaneSet) -> MaskShape | N
 
 
 def _outward(low: float, high: float, limit: int, shift: int) -> tuple[int, int]:
+    if high <= 0 or low >= limit:
+        return 0, 0
     start = (math.floor(max(low, 0.0)) >> shift) << shift
     stop = -(-math.ceil(min(high, limit)) >> shift) << shift
     return start, min(stop, limit)

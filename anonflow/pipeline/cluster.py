@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import warnings
@@ -65,7 +66,7 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
 
 def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:
     """Turn the configuration of the stages into arguments, checked against what the cluster has."""
-    cores, gpus = _cores(config), _cluster_has("GPU")
+    cores, gpus = cores_of(config), _cluster_has("GPU")
     num_gpus = config.detect.num_gpus
     if num_gpus is None:
         num_gpus = 1.0 if wants_gpu and gpus else 0.0
@@ -74,7 +75,8 @@ def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:
             f"runtime.detect.num_gpus={num_gpus:g}, but the cluster has {gpus:g} GPUs. "
             "Lower it, or start nodes with GPUs."
         )
-    detectors = config.detect.max_workers or (max(1, int(gpus / num_gpus)) if num_gpus else cores)
+    wanted = config.detect.max_workers or (max(1, int(gpus / num_gpus)) if num_gpus else cores)
+    detectors = min(wanted, _detectors_that_leave_room(config))
     return Resources(
         plan=_tasks(config.plan, cores),
         detect={
@@ -88,6 +90,18 @@ def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:
     )
 
 
+def _detectors_that_leave_room(config: RuntimeConfig) -> int:
+    """How many detectors the cluster holds beside one task of every other stage; they are never given back."""
+    others = [stage.num_cpus for stage in (config.plan, config.stitch, config.mask, config.join)]
+    cpus, each = _cluster_has("CPU"), config.detect.num_cpus
+    if each + max(others) > cpus:
+        raise ConfigError(
+            f"The cluster has {cpus:g} logical CPUs, and a detector and a task of another stage want "
+            f"{each + max(others):g}. Lower num_cpus of runtime.detect and the other stages, or add nodes."
+        )
+    return max(1, int((cpus - sum(others)) / each)) if each else cores_of(config)
+
+
 def _tasks(stage: StageConfig, cores: int) -> dict[str, Any]:
     return {**_needs(stage), "compute": TaskPoolStrategy(size=stage.max_workers or cores)}
 
@@ -99,7 +113,8 @@ def _needs(stage: StageConfig) -> dict[str, Any]:
     return needs
 
 
-def _cores(config: RuntimeConfig) -> int:
+def cores_of(config: RuntimeConfig) -> int:
+    """Cores that the stages share: this machine's, or the cluster's logical CPUs."""
     if config.address is None:
         return available_cores()
     return max(1, int(_cluster_has("CPU")))
@@ -161,13 +176,22 @@ def _quiet_stderr() -> Iterator[None]:
 
 def _join_cluster(address: str) -> None:
     try:
+        _knock(address)
         with _kept_sigterm():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except ConnectionError as error:
+    except (ConnectionError, OSError) as error:
         raise ConfigError(
             f"runtime.address={address}: no Ray cluster answers there. Start one (`ray start --head`), "
             "correct the address, or leave it out to run embedded."
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError unless somebody listens at HOST:PORT; Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdigit():
+        with socket.create_connection((host, int(port)), timeout=10):
+            return
 
 
 def _configure_data(config: RuntimeConfig) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from anonflow.storage import remove_tree
+from anonflow.storage import naming_storage_errors, remove_tree
 
 CONTROL_FOLDER = "_anonflow"
 
@@ -116,5 +116,6 @@ class Paths:
         for folder in (self.detections(video_id, 0), self.tracks(video_id, 0), self.segment(video_id, 0)):
             remove_tree(folder.parent)
         for folder in (self.mask_plan(video_id).parent, self.index(video_id).parent):
-            for leftover in folder.glob(f"{video_id}.*"):
-                leftover.unlink(missing_ok=True)
+            with naming_storage_errors(folder):
+                for leftover in folder.glob(f"{video_id}.*"):
+                    leftover.unlink(missing_ok=True)

@@ -17,6 +17,8 @@ from anonflow.types import Status
 
 _PACKAGES = ("ray", "av", "onnxruntime-gpu", "onnxruntime", "opencv-python-headless", "numpy", "pyarrow", "scipy")
 _PATHS = ("input", "output")
+_RUNTIME_PATHS = ("work_dir", "model_cache", "model_dirs")
+_LEFT_OUT = "(a path, left out)"
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,17 @@ def build_report(
 
 
 def _configuration(config: AnonymizeConfig) -> dict[str, Any]:
-    """The resolved configuration; the paths in it may carry names and stand in the ledger."""
+    """The resolved configuration without its paths, which may carry names; the ledger has those of the videos."""
     resolved = asdict(config)
-    return resolved | dict.fromkeys(_PATHS, "see ledger.parquet")
+    for name, detector in resolved["detector"].items():
+        detector["model"]["uri"] = _public_uri(config.detector[name].model.uri)
+    resolved["runtime"] |= {key: _LEFT_OUT for key in _RUNTIME_PATHS if resolved["runtime"][key]}
+    return resolved | dict.fromkeys(_PATHS, _LEFT_OUT)
+
+
+def _public_uri(uri: str) -> str:
+    """The URI; of a local file only that it is one, since the SHA-256 says which."""
+    return f"file:{_LEFT_OUT}" if uri.startswith("file:") else uri
 
 
 def _model(name: str, config: AnonymizeConfig) -> dict[str, str]:
@@ -83,7 +93,7 @@ def _model(name: str, config: AnonymizeConfig) -> dict[str, str]:
     return {
         "detector": name,
         "id": model.id,
-        "uri": model.uri,
+        "uri": _public_uri(model.uri),
         "sha256": model.sha256,
         "licence": model.licence,
         "origin": model.origin,

@@ -19,7 +19,7 @@ from rich.console import Console
 from anonflow.config import AnonymizeConfig
 from anonflow.detect.models import ModelStore
 from anonflow.detect.session import usable_provider
-from anonflow.errors import ConfigError, StorageError
+from anonflow.errors import ConfigError, StorageError, one_line
 from anonflow.pipeline import graph
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
@@ -44,6 +44,7 @@ from anonflow.types import Status
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
+LOCK_NAME = "lock"
 
 
 @dataclass(frozen=True)
@@ -94,19 +95,25 @@ def _prepare_paths(config: AnonymizeConfig) -> Paths:
 
 @contextmanager
 def _only_run_on(paths: Paths) -> Iterator[None]:
-    """Hold the output's lock, which ends with this process however it ends; remove what a killed run left half."""
-    with (paths.control / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigError(
-                f"Another run is writing to {paths.output}. Wait for it to end or choose another output."
-            ) from error
+    """Hold the locks of output and work, which end with this process; remove what a killed run left half."""
+    with _locked(paths.control), _locked(paths.work):
         remove_tree(paths.partial)
         try:
             yield
         finally:
             remove_tree(paths.partial)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / LOCK_NAME).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(
+                f"Another run is using {folder}. Wait for it to end or choose another folder."
+            ) from error
+        yield
 
 
 def _model_cache(config: AnonymizeConfig) -> Path:
@@ -166,7 +173,7 @@ def _tell(outcome: Outcome, said: set[str]) -> None:
         said.add(provider)
         log.info("Detectors ran on %s", provider)
     if outcome.status is Status.QUARANTINED:
-        log.warning("Quarantined (%s): %s", outcome.reason, outcome.message)
+        log.warning("Quarantined (%s): %s", outcome.reason, one_line(outcome.message))
 
 
 def _finish(config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float) -> Summary:
@@ -194,6 +201,7 @@ def _gather_digests(paths: Paths, outcomes: list[Outcome]) -> None:
 def _clean_up(config: AnonymizeConfig, paths: Paths, outcomes: list[Outcome]) -> None:
     """Remove the work folder. After a quarantine that a later run may mend, its finished chunks are kept."""
     remove_tree(paths.work / "runs" / paths.run_id)
+    (paths.work / LOCK_NAME).unlink(missing_ok=True)
     all_well = all(o.status is not Status.QUARANTINED for o in outcomes)
     if all_well and config.runtime.work_dir is None:
         remove_tree(paths.work)

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
+from anonflow.pipeline.collisions import refuse_collisions
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.storage import fingerprint
 from anonflow.types import Source
@@ -37,7 +38,7 @@ def list_sources(given: str, output: Path, config: SourceConfig) -> Listing:
     Files named one by one (alone, by glob, in a list) are all taken; of a folder those with a known extension.
     Relative paths in a list are relative to the list. Files below `output` are no sources.
     """
-    path = Path(local_path(given))
+    path, output = Path(local_path(given)), Path(os.path.realpath(output))
     passed_over: Counter[str] = Counter()
     if path.is_dir():
         base, found = path, _known(_walk(path, output), config, passed_over)
@@ -52,46 +53,51 @@ def list_sources(given: str, output: Path, config: SourceConfig) -> Listing:
         base, found = path.parent, [path]
     if not found:
         raise ConfigError(_nothing_found(given, passed_over))
-    sources = tuple(_source(p, base, output) for p in dict.fromkeys(found))
-    _refuse_shared_outputs(sources)
+    sources = tuple(_source(p, base) for p in dict.fromkeys(found))
+    refuse_collisions(sources, output)
     return Listing(sources, dict(passed_over))
 
 
 def local_path(uri: str, base: Path | None = None) -> str:
     """Absolute local path of a path or a `file:` URI; other schemes are refused. `base`: of relative paths."""
     scheme = urlsplit(uri).scheme
-    if scheme == "file":
-        return unquote(urlsplit(uri).path)
-    if "://" in uri:
+    if scheme != "file" and "://" in uri:
         raise ConfigError(f"{uri}: '{scheme}:' inputs are not supported; give a path or a file: URI.")
-    return os.path.abspath((base or Path()) / Path(uri).expanduser())
+    path = Path(unquote(urlsplit(uri).path)) if scheme == "file" else Path(uri).expanduser()
+    return os.path.abspath((base or Path()) / path)
 
 
 def _walk(folder: Path, output: Path) -> list[Path]:
     """All files below `folder`, sorted; links to folders are not followed, so a loop cannot trap the walk."""
-    found = []
-    for parent, folders, names in os.walk(folder):
+
+    def refuse(error: OSError) -> None:
+        raise ConfigError(f"{error.filename}: cannot be listed ({error.strerror}). Make it readable.") from error
+
+    real, found = Path(os.path.realpath(folder)), []
+    for parent, folders, names in os.walk(folder, onerror=refuse):
         here = Path(parent)
-        folders[:] = sorted(f for f in folders if f != CONTROL_FOLDER and here / f != output)
+        there = real / here.relative_to(folder)
+        folders[:] = sorted(f for f in folders if f != CONTROL_FOLDER and there / f != output)
         found += [here / name for name in sorted(names)]
     return found
 
 
 def _known(paths: Iterable[Path], config: SourceConfig, passed_over: Counter[str]) -> list[Path]:
-    known = {extension.lower() for extension in config.extensions}
+    known = {extension.lower().lstrip(".") for extension in config.extensions}
     found = []
     for path in paths:
         if path.suffix.lower().lstrip(".") in known:
             found.append(path)
         else:
-            passed_over[path.suffix.lower() or "(none)"] += 1
+            passed_over[_kind(path)] += 1
     return found
 
 
 def _lines(path: Path) -> list[str]:
     """Entries of a list: lines of a text file (blank ones and `#` comments aside), or a Parquet column `uri`."""
     if path.suffix.lower() != ".parquet":
-        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
+        lines = (line.removesuffix("\r") for line in text.split("\n"))
         return [line for line in lines if line.strip() and not line.startswith("#")]
     try:
         table = pq.read_table(path)
@@ -102,10 +108,10 @@ def _lines(path: Path) -> list[str]:
     return [str(value) for value in table["uri"].to_pylist()]
 
 
-def _source(path: Path, base: Path, output: Path) -> Source:
+def _source(path: Path, base: Path) -> Source:
     uri, relative = str(path), path.relative_to(base).as_posix()
-    if path == output / relative:
-        raise ConfigError(f"output={output} would overwrite the input {path}. Choose another folder.")
+    if not uri.isprintable() and not _is_unicode(uri):
+        uri, relative = path.as_uri(), quote(os.fsencode(relative))
     try:
         found = path.stat()
         size, modified = found.st_size, found.st_mtime_ns
@@ -114,13 +120,17 @@ def _source(path: Path, base: Path, output: Path) -> Source:
     return Source(uri, relative, fingerprint([uri, size, modified]), size, modified)
 
 
-def _refuse_shared_outputs(sources: Iterable[Source]) -> None:
-    """An output whose container changed has the new extension added, which may be another source's own name."""
-    by_path = {source.relative_path: source.uri for source in sources}
-    for path, uri in by_path.items():
-        original = path.rpartition(".")[0]
-        if original in by_path:
-            raise ConfigError(f"{by_path[original]} and {uri} could get the same output name. Rename one of them.")
+def _is_unicode(name: str) -> bool:
+    """Whether a name is text, and not bytes of another encoding that Python carries along as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _kind(path: Path) -> str:
+    """A file's extension for the report, unless it is one of a kind that may say more than that."""
+    extension = path.suffix.lower()
+    if not extension:
+        return "(none)"
+    return extension if len(extension) <= 6 and extension[1:].isalnum() else "(other)"
 
 
 def _common_folder(paths: list[Path]) -> Path:
@@ -134,7 +144,7 @@ def _before_wildcards(path: Path) -> Path:
 
 
 def _is_below(path: Path, folder: Path) -> bool:
-    return path.is_relative_to(folder) or CONTROL_FOLDER in path.parts
+    return Path(os.path.realpath(path)).is_relative_to(folder) or CONTROL_FOLDER in path.parts
 
 
 def _nothing_found(given: str, passed_over: Counter[str]) -> str:

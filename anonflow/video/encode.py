@@ -130,7 +130,7 @@ def _require_encodable(form: StreamFormat, codec: str) -> None:
     if form.pixel_format not in known:
         raise UnsupportedFormatError(
             f"{codec} cannot encode {form.pixel_format} and the pixel format must not change: choose a codec that "
-            "can (video=h265 knows most), or convert the source to yuv420p."
+            "can (video=hevc knows most), or convert the source to yuv420p."
         )
     if codec != "libsvtav1" and _has_odd_chroma(form):
         raise UnsupportedFormatError(

@@ -63,7 +63,7 @@ def test_detector_killed(sample: Path, tmp_path: Path) -> None:
 def test_two_runs_on_one_output_are_refused(sample: Path, tmp_path: Path) -> None:
     run = _begin(sample, tmp_path)
     code, printed = anonflow("anonymize", f"input={sample}", f"output={tmp_path}", *ARGUMENTS)
-    assert code == 2 and "Another run" in printed
+    assert code == 2 and "Another run is using" in printed
     assert run.finish()[0] == 0
 
 

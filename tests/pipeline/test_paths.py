@@ -18,7 +18,6 @@ def results(paths: Paths, video: Any = "v") -> Any:
     """Every result on the way to a video's end."""
     return [
         paths.index(video),
-        paths.note(paths.index(video)),
         *(paths.detections(video, i) for i in (0, 1)),
         *(paths.tracks(video, i) for i in (0, 1)),
         paths.mask_plan(video),

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anonflow.errors import FidelityError
+from anonflow.errors import AnonflowError, FidelityError, SourceError
+from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
@@ -31,14 +32,17 @@ def join(row: Row, context: RunContext) -> list[Row]:
     """Nothing for all rows of a video but one; for that one, the row with the video's outcome."""
     if row.outcome:
         return [row]
-    if not closes_video(context.paths, "join", context.paths.segment, row):
-        return []
+    try:
+        if not closes_video(context.paths, "join", context.paths.segment, row):
+            return []
+    except AnonflowError as error:
+        return [quarantine(row, "join", error, context)]
     if ending := read_ending(row, context):
         return [row.ended(ending.outcome)]
     published = context.paths.published(row.video_id)
-    error = make_result(context, published, row.uri, lambda: _publish(row, published, context))
-    if error is not None:
-        return [quarantine(row, "join", error, context)]
+    failure = make_result(context, published, row.uri, lambda: _publish(row, published, context))
+    if failure is not None:
+        return [quarantine(row, "join", failure, context)]
     outcome = Outcome.from_json(json.loads(published.read_text()))
     return [end_source(row, "join", outcome, context)]
 
@@ -113,6 +117,7 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             checks = inspect(source, index, partial)
             _require_fidelity(row, checks)
             check_source(row.source)
+            _require_other_file(source, target)
             source_sha256, sha256 = file_sha256(source), file_sha256(partial)
             move_into_place(partial, target)
     finally:
@@ -120,10 +125,9 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
     return _Joined(index, target, sha256, source_sha256, checks, watch.read())
 
 
-def output_path(output: Path, relative_path: str, container: str) -> Path:
-    """Where the result of a source goes: its own relative path, with the new container appended if it changed."""
-    path = output / relative_path
-    return path if path.suffix.lower() == container else path.with_name(f"{path.name}{container}")
+def _require_other_file(source: Path, target: Path) -> None:
+    if target.exists() and target.samefile(source):
+        raise SourceError(f"{source}: the result would overwrite it through a link. Choose another output.")
 
 
 def _require_fidelity(row: Row, checks: tuple[Check, ...]) -> None:
@@ -148,11 +152,10 @@ def _work_done(row: Row, context: RunContext, plan: dict[str, Any], join_times: 
     paths, chunks = context.paths, range(row.n_chunks)
     detections = [read_note(paths.detections(row.video_id, i)) for i in chunks]
     segments = [json.loads(paths.note(paths.segment(row.video_id, i)).read_text()) for i in chunks]
-    planned = json.loads(paths.note(paths.index(row.video_id)).read_text())
     return {
         "providers": sorted({provider for note in detections for provider in note["providers"]}),
         "stage_seconds": {
-            "plan": planned,
+            "plan": read_note(paths.index(row.video_id))["times"],
             "detect": total(detections),
             "stitch": total([plan]),
             "mask": total(segments),

@@ -14,12 +14,12 @@ from anonflow.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
+from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guard import internal_error, make_result
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.storage import write_json
 from anonflow.tables import read_index, write_index
 from anonflow.types import Source, Status
 from anonflow.video.plan import plan_chunks
@@ -50,8 +50,11 @@ def published_before(row: Row, context: RunContext) -> Outcome | None:
     done = read_done(row, context)
     if done is None or done.run_id == context.paths.run_id:
         return None
+    output = Path(done.outcome.output_uri)
+    if output != output_path(context.paths.output, row.relative_path, output.suffix):
+        return None
     try:
-        found = Path(done.outcome.output_uri).stat()
+        found = output.stat()
     except FileNotFoundError:
         return None
     same = (found.st_size, found.st_mtime_ns) == (done.outcome.output_bytes, done.output_modified_ns)
@@ -60,6 +63,8 @@ def published_before(row: Row, context: RunContext) -> Outcome | None:
 
 def check_source(source: Source) -> None:
     """Raise unless the source is there, readable, not empty, and the version that was listed."""
+    if source.uri.startswith("file:"):
+        raise SourceUnreadableError(f"{source.uri}: the file's name is not valid UTF-8. Rename it and run again.")
     path = Path(source.uri)
     try:
         found = path.stat()
@@ -90,5 +95,4 @@ def _write_index(row: Row, target: Path, context: RunContext) -> None:
     index = probe(Path(row.uri))
     choose_container(index, Path(row.uri).suffix)  # better refused now than after all the work
     chunks = plan_chunks(index, context.config.chunk.length_s, context.config.chunk.overlap_frames)
-    write_json(context.paths.note(target), watch.read())
-    write_index(target, index, chunks)
+    write_index(target, index, chunks, watch.read())

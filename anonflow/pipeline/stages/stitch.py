@@ -26,14 +26,17 @@ def stitch(row: Row, context: RunContext) -> list[Row]:
     if row.outcome:
         return [row]
     paths = context.paths
-    if not closes_video(paths, "stitch", paths.tracks, row):
-        return []
+    try:
+        if not closes_video(paths, "stitch", paths.tracks, row):
+            return []
+    except AnonflowError as error:
+        return [quarantine(row, "stitch", error, context)]
     ending = read_ending(row, context)
     if ending is not None and ending.stage == "stitch":
         return [row.ended(ending.outcome)]
-    error = None if ending else _stitch_video(row, context)
-    if error is not None:
-        return [quarantine(row, "stitch", error, context)]
+    failure = None if ending else _stitch_video(row, context)
+    if failure is not None:
+        return [quarantine(row, "stitch", failure, context)]
     return [replace(row, chunk=chunk) for chunk in range(row.n_chunks)]
 
 

@@ -182,16 +182,6 @@ def test_a_source_that_took_its_worker_down_too_often_is_quarantined(world: Worl
     assert made.outcome and outcome_of(made).reason == "worker_crash"
 
 
-def test_a_task_that_died_between_the_index_and_its_note_can_be_run_again(
-    world: World, detector: FixedDetector
-) -> None:
-    world.clip()
-    context, row = world.context(), world.row()
-    plan(row, context)
-    context.paths.note(context.paths.index(row.video_id)).unlink()
-    assert world.outcome().status is Status.PUBLISHED
-
-
 def test_planning_again_after_the_end_gives_rows_that_end_the_same_way(
     world: World, detector: FixedDetector
 ) -> None:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from anonflow.errors import ConfigError
+from anonflow.pipeline.collisions import CONTAINERS, output_path, refuse_collisions
+from anonflow.types import Source
+
+
+def source(path: Path, relative_path: str | None = None) -> Source:
+    return Source(str(path), relative_path or path.name, "v", size_bytes=1, modified_ns=1)
+
+
+@pytest.mark.parametrize(
+    ("relative_path", "container", "expected"),
+    [
+        ("a.mp4", ".mp4", "a.mp4"),
+        ("deep/a.MP4", ".mp4", "deep/a.MP4"),
+        ("a.avi", ".mkv", "a.avi.mkv"),
+        ("a", ".mp4", "a.mp4"),
+        ("a.b.webm", ".mkv", "a.b.webm.mkv"),
+    ],
+)
+def test_a_result_keeps_its_name_and_gains_a_container(relative_path: str, container: str, expected: str) -> None:
+    assert output_path(Path("/out"), relative_path, container) == Path("/out") / expected
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_result_beside_its_source_is_refused_where_it_would_overwrite_one(tmp_path: Path, container: str) -> None:
+    inputs = [source(tmp_path / "a.avi"), source(tmp_path / f"a.avi{container}")]
+    with pytest.raises(ConfigError, match="overwrite the input"):
+        refuse_collisions(inputs, tmp_path)
+    refuse_collisions(inputs, tmp_path / "out")
+
+
+def test_an_input_reached_through_a_link_is_the_same_input(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.mp4").write_bytes(b"x")
+    (tmp_path / "folder").symlink_to(tmp_path / "real")
+    (tmp_path / "file.mp4").symlink_to(tmp_path / "real" / "a.mp4")
+    for path in (tmp_path / "folder" / "a.mp4", tmp_path / "file.mp4"):
+        with pytest.raises(ConfigError, match="overwrite the input"):
+            refuse_collisions([source(path, "a.mp4")], (tmp_path / "real").resolve())
+
+
+def test_two_sources_may_not_have_one_result() -> None:
+    two = [source(Path("/x/a.mp4")), source(Path("/y/a.mp4"))]
+    with pytest.raises(ConfigError, match="same output name"):
+        refuse_collisions(two, Path("/out"))
+
+
+def test_a_container_that_one_source_may_gain_collides_with_another() -> None:
+    with pytest.raises(ConfigError, match="same output name"):
+        refuse_collisions([source(Path("/x/a")), source(Path("/x/a.mp4"))], Path("/out"))
