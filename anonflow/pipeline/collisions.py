@@ -26,7 +26,7 @@ def refuse_collisions(sources: Sequence[Source], output: Path) -> None:
     inputs = {_real(source.uri): source.uri for source in sources}
     taken: dict[str, str] = {}
     for source in sources:
-        for result in {str(output_path(output, source.relative_path, container)) for container in CONTAINERS}:
+        for result in _results(source, output):
             if overwritten := inputs.get(result):
                 raise ConfigError(
                     f"The result of {source.uri} would overwrite the input {overwritten}. Choose another output."
@@ -34,6 +34,11 @@ def refuse_collisions(sources: Sequence[Source], output: Path) -> None:
             if other := taken.get(result):
                 raise ConfigError(f"{other} and {source.uri} could get the same output name. Rename one of them.")
             taken[result] = source.uri
+
+
+def _results(source: Source, output: Path) -> list[str]:
+    """All paths that a source's result may get, each once."""
+    return list(dict.fromkeys(str(output_path(output, source.relative_path, c)) for c in CONTAINERS))
 
 
 def _real(uri: str) -> str:

@@ -32,7 +32,7 @@ def test_a_result_beside_its_source_is_refused_where_it_would_overwrite_one(tmp_
     inputs = [source(tmp_path / "a.avi"), source(tmp_path / f"a.avi{container}")]
     with pytest.raises(ConfigError, match="overwrite the input"):
         refuse_collisions(inputs, tmp_path)
-    refuse_collisions(inputs, tmp_path / "out")
+    refuse_collisions(inputs[:1], tmp_path)
 
 
 def test_an_input_reached_through_a_link_is_the_same_input(tmp_path: Path) -> None:
