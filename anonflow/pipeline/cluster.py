@@ -82,7 +82,8 @@ def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:
         detect={
             **_needs(config.detect),
             **({"num_gpus": num_gpus} if num_gpus else {}),
-            "compute": ActorPoolStrategy(size=detectors, max_tasks_in_flight_per_actor=2),
+            # One at a time: with a queue, the actor that is ready first would take the chunks of all.
+            "compute": ActorPoolStrategy(size=detectors, max_tasks_in_flight_per_actor=1),
         },
         stitch=_tasks(config.stitch, cores),
         mask=_tasks(config.mask, cores),
