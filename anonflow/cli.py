@@ -34,9 +34,16 @@ def _demo() -> int:
     return int(job())
 
 
+def _leaks() -> int:
+    from anonflow.jobs.leaks import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
 COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
     "anonymize": (_anonymize, "hide faces and licence plates in videos"),
     "demo": (_demo, "make a sample video and anonymise it"),
+    "leaks": (_leaks, "measure what masks leak over time, against ground truth"),
 }
 
 

@@ -30,6 +30,12 @@ class ConfigError(AnonflowError):
     reason = "config"
 
 
+class TruthError(ConfigError):
+    """A ground truth to measure against is not in its format, or not of the video."""
+
+    reason = "truth"
+
+
 # --- sources ---------------------------------------------------------------------------------------------
 
 

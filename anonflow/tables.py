@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.storage import canonical_json, written_whole
-from anonflow.types import AudioStream, Chunk, Detections, FrameIndex, MaskPlan, StreamFormat, Tracks
+from anonflow.types import AudioStream, Chunk, Detections, FrameFacts, FrameIndex, MaskPlan, StreamFormat, Tracks
 
 BOX = pa.list_(pa.float32(), 4)
 
@@ -31,6 +31,7 @@ TRACKS = pa.schema(
         ("origins", pa.uint8()),
     ]
 )
+FRAME_FACTS = pa.schema([("frames", pa.int64()), ("luma", pa.float32()), ("cuts", pa.bool_())])
 MASK_PLAN = pa.schema([("frames", pa.int64()), ("xyxy", BOX), ("labels", pa.int16())])
 
 LEDGER = pa.schema(
@@ -61,12 +62,17 @@ MASK_DIGESTS = pa.schema(
     ]
 )
 
-Rows = TypeVar("Rows", Detections, Tracks, MaskPlan)
-_SCHEMAS: dict[type, pa.Schema] = {Detections: DETECTIONS, Tracks: TRACKS, MaskPlan: MASK_PLAN}
+Rows = TypeVar("Rows", Detections, FrameFacts, Tracks, MaskPlan)
+_SCHEMAS: dict[type, pa.Schema] = {
+    Detections: DETECTIONS,
+    FrameFacts: FRAME_FACTS,
+    Tracks: TRACKS,
+    MaskPlan: MASK_PLAN,
+}
 _NOTE = b"anonflow"
 
 
-def to_table(rows: Detections | Tracks | MaskPlan) -> pa.Table:
+def to_table(rows: Detections | FrameFacts | Tracks | MaskPlan) -> pa.Table:
     """Arrow table of a struct of arrays."""
     schema = _SCHEMAS[type(rows)]
     return pa.table([_column(getattr(rows, f.name), schema.field(f.name).type) for f in fields(rows)], schema)
@@ -77,7 +83,7 @@ def from_table(kind: type[Rows], table: pa.Table) -> Rows:
     return kind(**{f.name: _array(table.column(f.name)) for f in fields(kind)})
 
 
-def write_rows(path: Path, rows: Detections | Tracks | MaskPlan, note: Any = None) -> None:
+def write_rows(path: Path, rows: Detections | FrameFacts | Tracks | MaskPlan, note: Any = None) -> None:
     """Write rows as one Parquet file, whole, with `note` (anything JSON can hold) beside them."""
     table = to_table(rows).replace_schema_metadata({_NOTE: canonical_json(note)})
     with written_whole(path) as partial:

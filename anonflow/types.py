@@ -32,6 +32,10 @@ class Origin(enum.IntEnum):
     """Filled in between two points of the same track."""
     EXTENDED = 3
     """Added before the first or after the last point."""
+    REVERSED = 4
+    """Found by tracking backwards in time: a weak detection before the track's birth."""
+    RULE = 5
+    """Added by a rule."""
 
 
 class Status(enum.StrEnum):
@@ -162,7 +166,7 @@ class _Rows:
         return len(getattr(self, fields(self)[0].name))
 
     def __getitem__(self, rows: Any) -> Self:
-        return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+        return type(self)(*[getattr(self, name)[rows] for name in self.__dataclass_fields__])
 
     def equals(self, other: Self) -> bool:
         """Whether all columns are the same to the bit."""
@@ -181,6 +185,17 @@ class _Rows:
 
 
 @dataclass(frozen=True, eq=False)
+class _FrameRows(_Rows):
+    """Rows of frames, sorted by frame."""
+
+    frames: IntArray
+
+    def between(self, start_frame: int, stop_frame: int) -> Self:
+        """The rows with `start_frame <= frame < stop_frame`."""
+        return self[slice(*np.searchsorted(self.frames, [start_frame, stop_frame]))]
+
+
+@dataclass(frozen=True, eq=False)
 class Boxes(_Rows):
     """The boxes of one picture: `xyxy` (n, 4) float32 px, `scores` (n,) float32, `classes` (n,) int16."""
 
@@ -195,10 +210,9 @@ class Boxes(_Rows):
 
 
 @dataclass(frozen=True, eq=False)
-class Detections(_Rows):
+class Detections(_FrameRows):
     """Boxes over frames, sorted by frame: `frames` (n,) display indices, `labels` (n,) label codes."""
 
-    frames: IntArray
     xyxy: FloatArray
     scores: FloatArray
     labels: NDArray[np.int16]
@@ -209,16 +223,48 @@ class Detections(_Rows):
         boxes = Boxes.empty()
         return cls(np.zeros(0, np.int64), boxes.xyxy, boxes.scores, boxes.classes)
 
-    def between(self, start_frame: int, stop_frame: int) -> Self:
-        """The rows with `start_frame <= frame < stop_frame`."""
-        return self[slice(*np.searchsorted(self.frames, [start_frame, stop_frame]))]
+
+@dataclass(frozen=True, eq=False)
+class Observations(_FrameRows):
+    """Detections as a tracker sees them, sorted by frame: what their scores mean is decided.
+
+    `high` (n,) bool: may start a track; the others can only carry one on. `places` (n,) is the position of each
+    among all detections of its frame, by which its appearance is found again.
+    """
+
+    xyxy: FloatArray
+    scores: FloatArray
+    labels: NDArray[np.int16]
+    high: NDArray[np.bool_]
+    places: NDArray[np.int16]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Nothing seen."""
+        d = Detections.empty()
+        return cls(d.frames, d.xyxy, d.scores, d.labels, np.zeros(0, np.bool_), np.zeros(0, np.int16))
 
 
 @dataclass(frozen=True, eq=False)
-class Tracks(_Rows):
+class FrameFacts(_FrameRows):
+    """What is known of each decoded frame as a whole: `luma` (n,) mean brightness 0..1, `cuts` (n,) bool.
+
+    A cut is the first frame of a new shot.
+    """
+
+    luma: FloatArray
+    cuts: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No frames."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks(_FrameRows):
     """Points of tracks, sorted by frame then track id. `track_ids` are names only; `origins` are `Origin`."""
 
-    frames: IntArray
     track_ids: IntArray
     xyxy: FloatArray
     scores: FloatArray
@@ -233,10 +279,9 @@ class Tracks(_Rows):
 
 
 @dataclass(frozen=True, eq=False)
-class MaskPlan(_Rows):
+class MaskPlan(_FrameRows):
     """What to hide: a box (margin included) a row, sorted by frame. Its label says how it is painted."""
 
-    frames: IntArray
     xyxy: FloatArray
     labels: NDArray[np.int16]
 
@@ -245,10 +290,6 @@ class MaskPlan(_Rows):
         """Nothing to hide."""
         d = Detections.empty()
         return cls(d.frames, d.xyxy, d.labels)
-
-    def between(self, start_frame: int, stop_frame: int) -> Self:
-        """The rows with `start_frame <= frame < stop_frame`."""
-        return self[slice(*np.searchsorted(self.frames, [start_frame, stop_frame]))]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.logging import RichHandler
 
+from anonflow.config import VideoRegions
 from anonflow.errors import AnonflowError, ConfigError, ModelError
+from anonflow.jobs.regions import load_regions
 
 log = logging.getLogger("anonflow")
 
@@ -72,7 +74,9 @@ def run(composed: DictConfig, schema: type[Config], job: Job[Config]) -> int:
 def typed(composed: DictConfig, schema: type[Config]) -> Config:
     """The configuration as frozen dataclasses, every key and value checked."""
     try:
-        values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+        values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+        if "regions" in values:
+            values["regions"] = _regions(values["regions"])
         return TypeAdapter(schema).validate_python(values)
     except OmegaConfBaseException as error:
         raise ConfigError(f"{_first_line(error)}. See --help for what can be set.") from error
@@ -80,6 +84,16 @@ def typed(composed: DictConfig, schema: type[Config]) -> Config:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{key}={first['input']}: {first['msg']}. See --help for what can be set.") from error
+
+
+def _regions(given: Any) -> list[VideoRegions]:
+    """What the file says, not its name: so results are found again by the regions that made them."""
+    if given is None:
+        return []
+    if not isinstance(given, str):
+        raise ConfigError(f"regions={given} must be the path of a YAML file. See --help for what can be set.")
+    regions: list[VideoRegions] = load_regions(given)
+    return regions
 
 
 def _first_line(error: Exception) -> str:

@@ -3,31 +3,91 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 
-from anonflow.track.params import TrackerParams
-from anonflow.types import Detections
+from anonflow.track.appearance import Looks
+from anonflow.track.grade import Grading, grade
+from anonflow.track.params import AppearanceParams, TrackerParams
+from anonflow.track.seam import Way
+from anonflow.track.timeline import Timeline
+from anonflow.types import Detections, FloatArray, FrameFacts, Observations
 
 SHARED = Path(__file__).resolve().parents[1] / "../shared"
 THRESHOLD, FLOOR = 0.5, 0.2
 N_LABELS = 3
 
 
+INTERVAL_S = 0.04
+PICTURE = (1000, 1000)
+
+
+def make_grading(start: float | list[float] = THRESHOLD, keep: float | list[float] = FLOOR) -> Grading:
+    """Scores of every label (or by label); every size is an object, every frame is like the others."""
+    return Grading(
+        start=np.broadcast_to(np.float32(start), N_LABELS),
+        keep=np.broadcast_to(np.float32(keep), N_LABELS),
+        lowest=np.zeros(N_LABELS, np.float32),
+        hidden=np.ones(N_LABELS, np.bool_),
+        min_side_px=np.zeros(N_LABELS, np.float32),
+        max_side_share=np.full(N_LABELS, np.inf, np.float32),
+        adaption=None,
+    )
+
+
+def seen(found: Detections, grading: Grading | None = None) -> Observations:
+    """What a tracker sees of detections."""
+    return grade(found, FrameFacts.empty(), grading or make_grading(), *PICTURE)
+
+
+def even(n_frames: int) -> Timeline:
+    """25 frames a second, one shot."""
+    return Timeline.even(n_frames, INTERVAL_S)
+
+
 def make_params(
-    buffer_frames: int = 12, min_hits: int = 2, high_match_iou: float = 0.2, low_match_iou: float = 0.3
+    buffer_frames: int = 12,
+    min_hits: int = 2,
+    high_match_iou: float = 0.2,
+    low_match_iou: float | None = 0.3,
+    max_speed_sides_per_s: float = 0.0,
+    appearance: AppearanceParams | None = None,
 ) -> TrackerParams:
-    """Parameters with the same scores for every label."""
+    """Parameters of a ByteTrack."""
     return TrackerParams(
-        thresholds=np.full(N_LABELS, THRESHOLD, np.float32),
-        floors=np.full(N_LABELS, FLOOR, np.float32),
-        buffer_frames=buffer_frames,
+        buffer_s=buffer_frames * INTERVAL_S,
         min_hits=min_hits,
         high_match_iou=high_match_iou,
         low_match_iou=low_match_iou,
+        max_speed_sides_per_s=max_speed_sides_per_s,
+        appearance=appearance,
     )
+
+
+BYTETRACK = make_params(min_hits=1, max_speed_sides_per_s=3.0)
+SORT = make_params(buffer_frames=3, low_match_iou=None)
+DEEPSORT = make_params(appearance=AppearanceParams(max_cosine_distance=0.2, gallery=5))
+TRACKERS = {"bytetrack": BYTETRACK, "sort": SORT, "deepsort": DEEPSORT}
+
+
+def looks_of(found: Detections) -> Looks:
+    """Descriptors that follow from an object's size, which hardly changes, and from its label."""
+
+    def looks(frame: int) -> FloatArray:
+        here = found.between(frame, frame + 1)
+        sides = (here.xyxy[:, 2:] - here.xyxy[:, :2]) / 40 + here.labels[:, None]
+        both = np.concatenate((np.cos(sides), np.sin(sides)), axis=1)
+        return np.asarray(both / np.sqrt(2), np.float32)
+
+    return looks
+
+
+def way_of(found: Detections, timeline: Timeline, params: TrackerParams) -> Way:
+    """How a stream is tracked, with looks if the tracker asks for them."""
+    return Way(timeline, params, looks_of(found) if params.appearance else None)
 
 
 def detections(rows: list[tuple[float, ...]]) -> Detections:
@@ -113,14 +173,28 @@ def scenes(max_frames: int = 160) -> st.SearchStrategy[Scene]:
 
 
 def all_params() -> st.SearchStrategy[TrackerParams]:
-    """Tracker parameters from strict to lax."""
+    """Tracker parameters from strict to lax, with every round of association on and off."""
     return st.builds(
         make_params,
         buffer_frames=st.integers(0, 30),
         min_hits=st.integers(1, 4),
         high_match_iou=st.sampled_from([0.0, 0.1, 0.2, 0.5]),
-        low_match_iou=st.sampled_from([0.0, 0.2, 0.5]),
+        low_match_iou=st.sampled_from([None, 0.0, 0.2, 0.5]),
+        max_speed_sides_per_s=st.sampled_from([0.0, 3.0, 20.0]),
+        appearance=st.none() | st.builds(AppearanceParams, st.sampled_from([0.05, 0.2, 1.0]), st.integers(1, 12)),
     )
+
+
+@st.composite
+def timelines(draw: st.DrawFn, n_frames: int) -> Timeline:
+    """Constant and variable frame rates, with and without cuts."""
+    if draw(st.booleans()):
+        return even(n_frames)
+    ticks = draw(st.lists(st.sampled_from([1, 4, 4, 4, 5, 20, 80]), min_size=n_frames, max_size=n_frames))
+    pts = np.cumsum(ticks) - ticks[0]
+    cuts = np.zeros(n_frames, np.bool_)
+    cuts[sorted(draw(st.sets(st.integers(0, n_frames - 1), max_size=4)))] = True
+    return Timeline.of(pts, Fraction(1, 100), int(pts[-1]) + 4, cuts)
 
 
 @st.composite

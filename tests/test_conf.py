@@ -14,8 +14,10 @@ from hydra import compose, initialize_config_module
 from anonflow import conf
 from anonflow.config import AnonymizeConfig
 from anonflow.detect.families import build_decoder
+from anonflow.evaluate.scenes import SCENES
 from anonflow.jobs.demo import DemoConfig
 from anonflow.jobs.launch import typed
+from anonflow.jobs.leaks import LeaksConfig
 
 CONF = Path(str(conf.__file__)).parent
 GIVEN = ["input=in", "output=out"]
@@ -77,8 +79,30 @@ def test_every_example_of_the_help_composes(overrides: Any) -> None:
     composed(*overrides)
 
 
+@pytest.mark.parametrize("overrides", examples("leaks"), ids=" ".join)
+def test_every_example_of_the_help_on_leaks_composes(overrides: Any) -> None:
+    composed(*overrides, name="leaks", schema=LeaksConfig)
+
+
+HIDING = ("policy", "detector", "label", "adaptive", "tracker", "stabilise", "rules", "mask")
+
+
+def test_the_help_on_leaks_names_all_scenes_and_options() -> None:
+    text = (CONF / "leaks.yaml").read_text(encoding="utf-8")
+    assert all(re.search(rf"\b{name}\b", text) for name in SCENES)
+    for group in HIDING:
+        names = sorted(option for kind, option in OPTIONS if kind == group)
+        assert f"        {group}: {', '.join(names)}\n" in text
+
+
+def test_leaks_measures_with_the_settings_of_a_run() -> None:
+    run, leaks = composed(*GIVEN), composed(name="leaks", schema=LeaksConfig)
+    for part in HIDING:
+        assert getattr(leaks, part) == getattr(run, part)
+
+
 def test_the_help_has_examples() -> None:
-    assert len(examples("anonymize")) >= 4
+    assert len(examples("anonymize")) >= 4 and len(examples("leaks")) >= 3
 
 
 @pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda p: p.stem)

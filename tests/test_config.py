@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from anonflow.config import CODECS, OPERATORS, SHAPES, AnonymizeConfig
+from anonflow.config import CODECS, OPERATORS, SHAPES, AnonymizeConfig, RegionConfig, TimeSpan, VideoRegions
 from anonflow.errors import ConfigError
 from tests.pipeline.worlds import configuration
 
@@ -130,8 +131,9 @@ def test_values_cannot_be_changed_later() -> None:
 def test_every_number_has_a_unit_or_is_a_share_or_count() -> None:
     """A duration, size or memory without its unit in its name is one that somebody will get wrong."""
     units = ("_s", "_px", "_mb", "_frames", "_cpus", "_gpus", "_workers", "_hits", "_attempts", "_size", "_iou")
+    scales = ("_luma", "_factor", "_objects", "_share", "_score", "_threshold", "_widths", "_visible", "_distance")
     shares_and_counts = {"threshold", "floor", "margin", "cells", "sigma", "crf", "max_upscale"}
-    known = shares_and_counts | {"logical_cpus_per_core"}
+    known = shares_and_counts | {"logical_cpus_per_core", "gallery", "within"}
 
     def numbers(kind: Any) -> Iterator[Any]:
         for f in fields(kind):
@@ -143,4 +145,73 @@ def test_every_number_has_a_unit_or_is_a_share_or_count() -> None:
                 if is_dataclass(part):
                     yield from numbers(type(part))
 
-    assert [name for name in numbers(AnonymizeConfig) if not name.endswith(units) and name not in known] == []
+    by_hand = [name for kind in (VideoRegions, RegionConfig, TimeSpan) for name in numbers(kind)]
+    assert [
+        name
+        for name in [*numbers(AnonymizeConfig), *by_hand]
+        if not name.endswith(units + scales) and name not in known
+    ] == []
+
+
+BOX = (0.1, 0.2, 0.3, 0.4)
+TRIANGLE = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "box or a polygon"),
+        ({"box": BOX, "polygon": TRIANGLE}, "not both"),
+        ({"box": BOX, "units": "inches"}, "units=inches"),
+        ({"box": (0.3, 0.2, 0.3, 0.4)}, "x1 < x2"),
+        ({"box": (0.1, 0.5, 0.3, 0.4)}, "y1 < y2"),
+        ({"box": (0.1, 0.2, float("nan"), 0.4)}, "x1 < x2"),
+        ({"box": (0.1, 0.2, float("inf"), 0.4), "units": "px"}, "finite"),
+        ({"box": (0.1, 0.2, 1.01, 0.4)}, "1.01 is no share"),
+        ({"box": (-0.1, 0.2, 0.9, 0.4)}, "-0.1 is no share"),
+        ({"polygon": TRIANGLE[:2]}, "2 different points"),
+        ({"polygon": (*TRIANGLE[:2], TRIANGLE[0])}, "2 different points"),
+        ({"polygon": (*TRIANGLE[:2], (0.0, 1.5))}, "1.5 is no share"),
+        ({"polygon": (*TRIANGLE[:2], (0.0, float("nan"))), "units": "px"}, "finite"),
+        ({"box": BOX, "from_s": 2.0, "to_s": 2.0}, "from_s=2.0 must lie before to_s=2.0"),
+        ({"box": BOX, "from_s": -1.0}, "from_s=-1.0"),
+    ],
+)
+def test_a_region_that_makes_no_sense_is_refused(values: Any, told: Any) -> None:
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        RegionConfig(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"box": BOX},
+        {"box": (0.0, 0.0, 1.0, 1.0)},
+        {"box": (-5.0, 0.0, 9000.0, 3.5), "units": "px"},
+        {"polygon": TRIANGLE},
+        {"polygon": (*TRIANGLE, TRIANGLE[0]), "from_s": 1.0},
+        {"box": BOX, "to_s": 0.04},
+    ],
+)
+def test_a_region_that_makes_sense_is_accepted(values: Any) -> None:
+    RegionConfig(**values)
+
+
+@pytest.mark.parametrize(("from_s", "to_s"), [(1.0, 0.5), (0.0, 0.0), (-1.0, 2.0), (0.0, float("nan"))])
+def test_a_time_span_that_makes_no_sense_is_refused(from_s: float, to_s: float) -> None:
+    with pytest.raises(ConfigError):
+        TimeSpan(from_s, to_s)
+
+
+def test_a_time_span_is_half_open() -> None:
+    for inside in (TimeSpan.touches, TimeSpan.covers):
+        assert [inside(TimeSpan(1.0, 2.0), t, t) for t in (0.99, 1.0, 1.99, 2.0)] == [False, True, True, False]
+        assert inside(TimeSpan(), 0.0, 0.1) and inside(TimeSpan(3.0), 1e9, 1e9 + 1)
+        assert not inside(TimeSpan(3.0), 2.0, 2.1)
+
+
+def test_an_entry_must_say_something_about_some_videos() -> None:
+    with pytest.raises(ConfigError, match="hide, keep or process"):
+        VideoRegions("*")
+    with pytest.raises(ConfigError, match="pattern"):
+        VideoRegions("", process=(TimeSpan(),))

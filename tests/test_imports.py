@@ -13,7 +13,7 @@ LAYERS = (
     ("types", "errors"),
     ("config", "storage", "tables"),
     ("video", "detect", "track", "mask"),
-    ("demo", "pipeline"),
+    ("demo", "pipeline", "evaluate"),
     ("summary", "jobs", "cli"),
 )
 SIBLINGS = LAYERS[2]
@@ -22,6 +22,7 @@ DOORS = {
     "hydra": {"anonflow.jobs"},
     "omegaconf": {"anonflow.jobs"},
     "pydantic": {"anonflow.jobs"},
+    "yaml": {"anonflow.jobs"},
     "onnxruntime": {"anonflow.detect.session"},
     "av": {"anonflow.video"},
 }
@@ -87,6 +88,14 @@ def test_dependencies_point_one_way(module: str) -> None:
 def test_siblings_do_not_know_each_other(module: str) -> None:
     wrong = [name for name in imports(MODULES[module]) if part(name) in SIBLINGS and part(name) != part(module)]
     assert wrong == []
+
+
+def test_evaluation_knows_no_pipeline() -> None:
+    """What is measured is a mask plan, wherever it comes from."""
+    modules = [m for m in MODULES if part(m) == "evaluate"]
+    assert len(modules) > 5
+    for module in modules:
+        assert [name for name in imports(MODULES[module]) if part(name) in ("pipeline", "demo")] == []
 
 
 def test_the_vocabulary_knows_nobody() -> None:

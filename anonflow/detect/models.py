@@ -7,6 +7,7 @@ that a copied cache serves an air-gapped site), the cache (by hash, so that vers
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -56,6 +57,11 @@ class ModelStore:
                 f"the file {file_name(model)} (SHA-256 {model.sha256}) into a folder and name that folder in "
                 "runtime.model_dirs."
             ) from error
+
+
+def default_cache_dir() -> Path:
+    """Where models are kept unless the configuration names a place."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anonflow" / "models"
 
 
 def file_name(model: ModelConfig) -> str:

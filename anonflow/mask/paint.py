@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anonflow.mask.keep import KeepShape, kept_cells
 from anonflow.mask.operators import OPERATORS
 from anonflow.mask.shapes import Cells, MaskShape, covered_cells
 from anonflow.storage import canonical_json
@@ -20,24 +21,37 @@ _BLACK_LIMITED_RANGE = 16
 _NEUTRAL_CHROMA = 128
 
 
-def paint(frame: PlaneSet, shapes: Sequence[MaskShape]) -> None:
-    """Hide `shapes` in `frame`, in place, in the order given. An alpha plane is left as it is."""
+def paint(frame: PlaneSet, shapes: Sequence[MaskShape], keep: Sequence[KeepShape] = ()) -> None:
+    """Hide `shapes` in `frame`, in place, in the order given, but for the cells that lie wholly in a shape to keep.
+
+    An alpha plane is left as it is. What is to be hidden whatever is kept is painted by a second call, without
+    `keep`.
+    """
     for shape in shapes:
         cells = covered_cells(shape, frame.chroma_shift_x, frame.chroma_shift_y)
+        if keep:
+            cells = cells & ~_kept_of(shape, tuple(keep), frame)
         _paint_plane(frame.planes[0], shape, cells, frame, is_luma=True)
         for plane in frame.planes[1:3]:
             _paint_plane(plane, shape, cells, frame, is_luma=False)
 
 
-def mask_digest(frame: PlaneSet, shapes: Sequence[MaskShape]) -> str:
-    """SHA-256 that is equal when the same shapes hide the same picture, and tells nothing about either.
+def mask_digest(frame: PlaneSet, shapes: Sequence[MaskShape], keep: Sequence[KeepShape] = ()) -> str:
+    """SHA-256 that is equal when the same shapes hide and keep the same picture, and tells nothing about either.
 
     Coordinates alone could be guessed from their hash. So the unmasked planes are the key: who could try
     coordinates has the picture already. Call it before `paint`.
     """
     key = hashlib.sha256(b"".join(plane.tobytes() for plane in frame.planes)).digest()
-    record = canonical_json([astuple(shape) for shape in shapes])
+    record = canonical_json([[astuple(shape) for shape in part] for part in (shapes, keep)])
     return hmac.new(key, record.encode(), hashlib.sha256).hexdigest()
+
+
+def _kept_of(shape: MaskShape, keep: tuple[KeepShape, ...], frame: PlaneSet) -> Cells:
+    """Which chroma cells of the shape's region are kept."""
+    shift_x, shift_y = frame.chroma_shift_x, frame.chroma_shift_y
+    kept = kept_cells(keep, frame.width, frame.height, shift_x, shift_y)
+    return kept[shape.y1 >> shift_y : -(-shape.y2 >> shift_y), shape.x1 >> shift_x : -(-shape.x2 >> shift_x)]
 
 
 def _paint_plane(plane: NDArray[Any], shape: MaskShape, cells: Cells, frame: PlaneSet, *, is_luma: bool) -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anonflow.config import MaskStyle
+from anonflow.mask.polygon import touched_cells
 from anonflow.types import MaskPlan, PlaneSet
 
 Cells = NDArray[np.bool_]
+Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
 class MaskShape:
     """A region to hide: luma pixels `x1 <= x < x2`, `y1 <= y < y2`, on the chroma grid.
 
-    `strength_px` is the mosaic's cell or the Gaussian's sigma in luma pixels, 0 for `solid`.
+    `strength_px` is the mosaic's cell or the Gaussian's sigma in luma pixels, 0 for `solid`. The outline is a
+    `box`, the `ellipse` in it, or of the `polygon` of `points` (luma pixels of the picture) what lies in it.
     """
 
     operator: str
@@ -29,6 +33,7 @@ class MaskShape:
     x2: int
     y2: int
     strength_px: int
+    points: Points = ()
 
 
 def mask_shapes(plan: MaskPlan, styles: Sequence[MaskStyle], frame: PlaneSet) -> tuple[MaskShape, ...]:
@@ -47,14 +52,25 @@ def mask_shapes(plan: MaskPlan, styles: Sequence[MaskStyle], frame: PlaneSet) ->
 def covered_cells(shape: MaskShape, shift_x: int, shift_y: int) -> Cells:
     """Which chroma cells of the shape's region are hidden, (rows, columns) bool.
 
-    A cell that an ellipse touches is hidden whole, luma and chroma, so that no pixel keeps half of its colour.
+    A cell that the outline touches is hidden whole, luma and chroma, so that no pixel keeps half of its colour.
     """
     width, height = shape.x2 - shape.x1, shape.y2 - shape.y1
     if shape.outline == "box":
         return np.ones((-(-height >> shift_y), -(-width >> shift_x)), np.bool_)
+    if shape.outline == "polygon":
+        return _polygon_cells(shape, shift_x, shift_y)
     x = _nearest_to_centre(width, 1 << shift_x) / (width / 2)
     y = _nearest_to_centre(height, 1 << shift_y) / (height / 2)
     return (y[:, None] ** 2 + x[None, :] ** 2) <= 1.0
+
+
+@lru_cache(maxsize=64)
+def _polygon_cells(shape: MaskShape, shift_x: int, shift_y: int) -> Cells:
+    """Kept, because a polygon is drawn by hand and stays the same from frame to frame."""
+    corners = (np.array(shape.points) - (shape.x1, shape.y1)) / (1 << shift_x, 1 << shift_y)
+    cells = touched_cells(corners, -(-(shape.y2 - shape.y1) >> shift_y), -(-(shape.x2 - shape.x1) >> shift_x))
+    cells.flags.writeable = False
+    return cells
 
 
 def _nearest_to_centre(length: int, cell: int) -> NDArray[np.float64]:
@@ -64,14 +80,15 @@ def _nearest_to_centre(length: int, cell: int) -> NDArray[np.float64]:
 
 
 def _shape(box: list[float], style: MaskStyle, frame: PlaneSet) -> MaskShape | None:
-    x1, x2 = _outward(box[0], box[2], frame.width, frame.chroma_shift_x)
-    y1, y2 = _outward(box[1], box[3], frame.height, frame.chroma_shift_y)
+    x1, x2 = outward(box[0], box[2], frame.width, frame.chroma_shift_x)
+    y1, y2 = outward(box[1], box[3], frame.height, frame.chroma_shift_y)
     if x2 <= x1 or y2 <= y1:
         return None
     return MaskShape(style.operator, style.shape, x1, y1, x2, y2, _strength_px(style, max(x2 - x1, y2 - y1)))
 
 
-def _outward(low: float, high: float, limit: int, shift: int) -> tuple[int, int]:
+def outward(low: float, high: float, limit: int, shift: int) -> tuple[int, int]:
+    """The cells of `1 << shift` pixels that a span of a side of `limit` pixels overlaps; `(0, 0)` if none."""
     if high <= 0 or low >= limit:
         return 0, 0
     start = (math.floor(max(low, 0.0)) >> shift) << shift

@@ -9,8 +9,9 @@ from typing import Protocol, Self
 from anonflow.config import AnonymizeConfig
 from anonflow.pipeline.paths import Keys, Paths
 from anonflow.storage import fingerprint
+from anonflow.track.configured import overlap_frames
 
-ALGORITHM_VERSION = 1
+ALGORITHM_VERSION = 2
 """Raised whenever the same configuration gives other detections, tracks or masks than before."""
 
 
@@ -47,15 +48,20 @@ class RunContext:
 
 def derive_keys(config: AnonymizeConfig) -> Keys:
     """The fingerprints under which a run's results are kept and found again."""
-    plan = {"version": ALGORITHM_VERSION, "chunk": asdict(config.chunk)}
+    chunk = {"length_s": config.chunk.length_s, "overlap_frames": overlap_frames(config.chunk, config.tracker)}
+    plan = {"version": ALGORITHM_VERSION, "chunk": chunk}
     detections = plan | {"detectors": {name: _sees(asdict(d)) for name, d in config.detector.items()}}
     tracks = detections | {
         "tracker": asdict(config.tracker),
-        "thresholds": {name: d.threshold for name, d in config.detector.items()},
+        "thresholds": {name: (d.threshold, d.keep_threshold) for name, d in config.detector.items()},
+        "adaptive": asdict(config.adaptive),
+        "label": {label: asdict(config.label[label]) for label in config.labels},
     }
     masks = tracks | {
         "stabilise": asdict(config.stabilise),
+        "rules": asdict(config.rules),
         "mask": {label: asdict(config.mask[label]) for label in config.labels},
+        "regions": [asdict(entry) for entry in config.regions],
         "video": asdict(config.video),
         "debug": asdict(config.debug),
     }
@@ -63,8 +69,10 @@ def derive_keys(config: AnonymizeConfig) -> Keys:
 
 
 def _sees(detector: dict[str, object]) -> dict[str, object]:
-    """The part of a detector's configuration that its detections depend on: all but threshold and batching."""
-    return {name: value for name, value in detector.items() if name not in ("threshold", "batch_size")}
+    """The part of a detector's configuration that its detections depend on: all but thresholds and batching."""
+    return {
+        name: value for name, value in detector.items() if name not in ("threshold", "keep_threshold", "batch_size")
+    }
 
 
 class FrameMeter:

@@ -2,6 +2,7 @@
 
 WORK/index/<plan key>/<video>.parquet                        frames and chunks of a source
 WORK/detections/<detection key>/<video>/00012.parquet        boxes of a chunk, its overlap included
+WORK/detections/<detection key>/<video>/00012.frames.parquet brightness and cuts of its frames
 WORK/tracks/<track key>/<video>/00012.npz                    the tracks of that chunk alone
 WORK/plan/<mask key>/<video>.parquet                         what to hide, from the stitched tracks
 WORK/segments/<mask key>/<video>/00012.nut                   masked frames
@@ -62,6 +63,10 @@ class Paths:
     def detections(self, video_id: str, chunk: int) -> Path:
         """Boxes of a chunk."""
         return self.work / "detections" / self.keys.detections / video_id / f"{chunk:05d}.parquet"
+
+    def facts(self, video_id: str, chunk: int) -> Path:
+        """Brightness and cuts of a chunk's frames."""
+        return self.detections(video_id, chunk).with_suffix(".frames.parquet")
 
     def tracks(self, video_id: str, chunk: int) -> Path:
         """Tracks of a chunk alone."""

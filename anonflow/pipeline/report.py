@@ -1,4 +1,7 @@
-"""The report of a run: what it was made of, what came out, what was checked. No boxes, pictures or file names."""
+"""The report of a run: what it was made of, what came out, what was checked. No pictures and no file names.
+
+Of boxes only those that somebody drew by hand, as part of the configuration; never one that was detected.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ _PACKAGES = ("ray", "av", "onnxruntime-gpu", "onnxruntime", "opencv-python-headl
 _PATHS = ("input", "output")
 _RUNTIME_PATHS = ("work_dir", "model_cache", "model_dirs")
 _LEFT_OUT = "(a path, left out)"
+_PATTERN_LEFT_OUT = "(a pattern, left out)"
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ def _configuration(config: AnonymizeConfig) -> dict[str, Any]:
     for name, detector in resolved["detector"].items():
         detector["model"]["uri"] = _public_uri(config.detector[name].model.uri)
     resolved["runtime"] |= {key: _LEFT_OUT for key in _RUNTIME_PATHS if resolved["runtime"][key]}
+    for entry in resolved["regions"]:
+        entry["videos"] = _PATTERN_LEFT_OUT
     return resolved | dict.fromkeys(_PATHS, _LEFT_OUT)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -17,9 +16,10 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from anonflow.config import AnonymizeConfig
-from anonflow.detect.models import ModelStore
+from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.detect.session import usable_provider
 from anonflow.errors import ConfigError, StorageError, one_line
+from anonflow.mask.regions import unmatched
 from anonflow.pipeline import graph
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
@@ -66,6 +66,7 @@ def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
     started = time.monotonic()
     paths = _prepare_paths(config)
     listing = list_sources(config.input, paths.output, config.source)
+    _tell_of_idle_regions(config, listing)
     cache = _model_cache(config)
     with _only_run_on(paths):
         _check_models(config, cache)
@@ -91,6 +92,12 @@ def _prepare_paths(config: AnonymizeConfig) -> Paths:
     except StorageError as error:
         raise ConfigError(f"output={config.output} cannot be used: {error}") from error
     return paths
+
+
+def _tell_of_idle_regions(config: AnonymizeConfig, listing: Listing) -> None:
+    """A slip in a pattern leaves unhidden what somebody wanted hidden; but it may also be meant for other runs."""
+    for pattern in unmatched(config.regions, [source.relative_path for source in listing.sources]):
+        log.warning("Regions: %s matches none of the inputs' paths below the input.", one_line(pattern))
 
 
 @contextmanager
@@ -119,7 +126,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _model_cache(config: AnonymizeConfig) -> Path:
     if config.runtime.model_cache:
         return Path(local_path(config.runtime.model_cache))
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anonflow" / "models"
+    return default_cache_dir()
 
 
 def _check_models(config: AnonymizeConfig, cache: Path) -> None:

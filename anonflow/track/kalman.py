@@ -12,14 +12,16 @@ The model is ByteTrack's (Zhang et al., ECCV 2022), with two changes that make i
   object instead of creeping inside the last grid cell.
 
 Only element-wise arithmetic is used: each row's result is independent of the rows beside it and of the machine's
-linear algebra. Boxes are `x1, y1, x2, y2` in px, means are (n, 8) (box, then its velocity in px a frame),
-covariances (n, 3); all are float64.
+linear algebra. A motion is a row (n, 11) of float64: the box `x1, y1, x2, y2` in px, its velocity in px a frame
+interval, and the three numbers of the covariance.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from anonflow.types import FloatArray
 
 Reals = NDArray[np.float64]
 
@@ -31,54 +33,54 @@ POSITION_NOISE = 1.0
 VELOCITY_NOISE = 1 / 64
 BORN_COVARIANCE = (4.0, 0.0, 25 / 16)
 
-
-def start(boxes: Reals) -> tuple[Reals, Reals]:
-    """Means and covariances of boxes seen for the first time, at rest."""
-    means = np.zeros((len(boxes), 8))
-    means[:, :4] = _on_grid(boxes)
-    return means, np.tile(BORN_COVARIANCE, (len(boxes), 1))
+BOX, VELOCITY, COVARIANCE = slice(0, 4), slice(4, 8), slice(8, 11)
+WIDTH = 11
 
 
-def predict(means: Reals, covariances: Reals) -> tuple[Reals, Reals]:
-    """Means and covariances one frame later."""
-    moved = means.copy()
-    moved[:, :4] += means[:, 4:]
-    position, cross, velocity = covariances.T
-    spread = np.empty_like(covariances)
-    spread[:, 0] = position + 2 * cross + velocity + POSITION_NOISE
-    spread[:, 1] = cross + velocity
-    spread[:, 2] = velocity + VELOCITY_NOISE
-    return moved, spread
+def on_grid(boxes: FloatArray) -> Reals:
+    """Boxes (n, 4) as the filter takes them; between two cells of the grid, an object would never come to rest."""
+    return np.rint(boxes.astype(np.float64) / GRID_PX) * GRID_PX
 
 
-def update(means: Reals, covariances: Reals, boxes: Reals) -> tuple[Reals, Reals]:
-    """Predicted means and covariances, corrected by the boxes (n, 4) that were found."""
-    position, cross, velocity = covariances.T
-    position_gain = position / (position + 1.0)
-    velocity_gain = cross / (position + 1.0)
-    surprise = _on_grid(boxes) - means[:, :4]
-    corrected = np.empty_like(means)
-    corrected[:, :4] = _on_grid(means[:, :4] + position_gain[:, None] * surprise)
-    corrected[:, 4:] = _towards_rest(means[:, 4:] + velocity_gain[:, None] * surprise)
-    narrowed = np.empty_like(covariances)
-    narrowed[:, 0] = position - position_gain * position
-    narrowed[:, 1] = cross - position_gain * cross
-    narrowed[:, 2] = velocity - velocity_gain * cross
-    return corrected, np.rint(narrowed / COVARIANCE_GRID) * COVARIANCE_GRID
+def start(boxes: Reals) -> Reals:
+    """Motions (n, 11) of boxes (n, 4) on the grid, seen for the first time, at rest."""
+    motion = np.zeros((len(boxes), WIDTH))
+    motion[:, BOX] = boxes
+    motion[:, COVARIANCE] = BORN_COVARIANCE
+    return motion
 
 
-def coast(means: Reals) -> Reals:
-    """Means that keep their size from now on: for objects out of sight, whose size would run away."""
-    x_velocity = (means[:, 4] + means[:, 6]) / 2
-    y_velocity = (means[:, 5] + means[:, 7]) / 2
-    held = means.copy()
-    held[:, 4:] = _towards_rest(np.stack((x_velocity, y_velocity, x_velocity, y_velocity), axis=1))
+def predict(motion: Reals, step: float = 1.0) -> Reals:
+    """Motions one frame later, which is `step` usual frame intervals."""
+    later = motion.copy()
+    cross, velocity = motion[:, 9], motion[:, 10] * step
+    later[:, BOX] += motion[:, VELOCITY] * step
+    later[:, 8] += (2 * cross + velocity + POSITION_NOISE) * step
+    later[:, 9] += velocity
+    later[:, 10] += VELOCITY_NOISE * step
+    return later
+
+
+def update(motion: Reals, boxes: Reals) -> Reals:
+    """Predicted motions, corrected by the boxes (n, 4) on the grid that were found."""
+    corrected = np.empty_like(motion)
+    covariance = motion[:, COVARIANCE]
+    # Gains of position and velocity, and what each takes off the covariance: all are shares of the first column.
+    gain = covariance[:, :2] / (covariance[:, :1] + 1.0)
+    surprise = boxes - motion[:, BOX]
+    np.rint((motion[:, BOX] + gain[:, :1] * surprise) / GRID_PX, out=corrected[:, BOX])
+    np.trunc((motion[:, VELOCITY] + gain[:, 1:] * surprise) / GRID_PX, out=corrected[:, VELOCITY])
+    corrected[:, :8] *= GRID_PX
+    narrowed = covariance.copy()
+    narrowed[:, :2] -= gain[:, :1] * covariance[:, :2]
+    narrowed[:, 2] -= gain[:, 1] * covariance[:, 1]
+    corrected[:, COVARIANCE] = np.rint(narrowed / COVARIANCE_GRID) * COVARIANCE_GRID
+    return corrected
+
+
+def coast(motion: Reals) -> Reals:
+    """Motions that keep their size from now on: for objects out of sight, whose size would run away."""
+    held = motion.copy()
+    mean = (motion[:, 4:6] + motion[:, 6:8]) / 2
+    held[:, 4:6] = held[:, 6:8] = np.trunc(mean / GRID_PX) * GRID_PX
     return held
-
-
-def _on_grid(values: Reals) -> Reals:
-    return np.rint(values / GRID_PX) * GRID_PX
-
-
-def _towards_rest(values: Reals) -> Reals:
-    return np.trunc(values / GRID_PX) * GRID_PX

@@ -1,58 +1,36 @@
-"""What the tracker needs to know, in frames instead of seconds."""
+"""What a tracker is made of: limits in seconds, and which rounds of association it plays."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
-
-import numpy as np
-
-from anonflow.config import TrackerConfig
-from anonflow.types import FloatArray
 
 
-def frames_covering(duration_s: float, frame_interval_s: float) -> int:
-    """Number of frame intervals that together last at least `duration_s`.
+@dataclass(frozen=True)
+class AppearanceParams:
+    """The appearance round of DeepSORT (Wojke et al., ICIP 2017)."""
 
-    Rounded up, because hiding a frame too many is the lesser harm; the last 1e-9 is a rounding error of the
-    division (1 s at 30 frames a second is 30 intervals, not 31).
-    """
-    return math.ceil(duration_s / frame_interval_s - 1e-9)
+    max_cosine_distance: float
+    gallery: int
+    """Detections of a track, the newest ones, whose appearance it is compared with."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class TrackerParams:
-    """Scores (per label code) and limits of the tracker.
+    """How detections become tracks. A round whose value is None (`max_speed_sides_per_s` 0) is not played."""
 
-    A detection at or above `thresholds[label]` takes part in the first association and can start a track; one
-    below it, but not below `floors[label]`, can only carry a track on.
-    """
-
-    thresholds: FloatArray
-    floors: FloatArray
-    buffer_frames: int
-    """A confirmed track ends when it went without a detection for more frames than this."""
+    buffer_s: float
+    """A confirmed track ends when it went without a detection for longer than this."""
     min_hits: int
+    """Associations after which a track is confirmed and survives a miss."""
     high_match_iou: float
-    low_match_iou: float
+    """Least overlap with the predicted box for detections that could start a track."""
+    low_match_iou: float | None
+    """The same for weaker detections (ByteTrack's second association)."""
+    max_speed_sides_per_s: float
+    """How far from its predicted place an object may be looked for in the last round, in box sides a second."""
+    appearance: AppearanceParams | None
 
-    @classmethod
-    def from_config(
-        cls,
-        config: TrackerConfig,
-        thresholds: Sequence[float],
-        floors: Sequence[float],
-        frame_interval_s: float,
-    ) -> Self:
-        """Parameters for a video with that time between frames; scores are given by label code."""
-        return cls(
-            # Scores are float32, and a score that equals its threshold must reach it.
-            thresholds=np.asarray(thresholds, np.float32),
-            floors=np.asarray(floors, np.float32),
-            buffer_frames=frames_covering(config.buffer_s, frame_interval_s),
-            min_hits=config.min_hits,
-            high_match_iou=config.high_match_iou,
-            low_match_iou=config.low_match_iou,
-        )
+    @property
+    def gallery(self) -> int:
+        """Detections of a track that its state refers to."""
+        return self.appearance.gallery if self.appearance else 0

@@ -17,10 +17,12 @@ from typing import Self
 
 import numpy as np
 
+from anonflow.track.appearance import Looks
 from anonflow.track.params import TrackerParams
 from anonflow.track.state import Renaming, TrackerState
+from anonflow.track.timeline import Timeline
 from anonflow.track.tracker import run, sorted_points
-from anonflow.types import Detections, Tracks
+from anonflow.types import Observations, Tracks
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,28 +75,41 @@ class StitchStats:
         return self.replayed_frames.count(0)
 
 
-def track_chunk(
-    detections: Detections, lead_frame: int, start_frame: int, stop_frame: int, params: TrackerParams
-) -> ChunkTracks:
+@dataclass(frozen=True, eq=False)
+class Way:
+    """How a video is tracked: in which time, with which rounds, by whose looks."""
+
+    timeline: Timeline
+    params: TrackerParams
+    looks: Looks | None = None
+
+    def run(
+        self, state: TrackerState, seen: Observations, start_frame: int, stop_frame: int
+    ) -> tuple[TrackerState, Tracks]:
+        """As `tracker.run`."""
+        return run(state, seen, start_frame, stop_frame, self.timeline, self.params, self.looks)
+
+
+def track_chunk(seen: Observations, lead_frame: int, start_frame: int, stop_frame: int, way: Way) -> ChunkTracks:
     """Track the chunk `start_frame..stop_frame` alone, beginning with nothing at `lead_frame`."""
-    start_state, _ = run(TrackerState.empty(), detections, lead_frame, start_frame, params)
-    end_state, tracks = run(start_state, detections, start_frame, stop_frame, params)
+    start_state, _ = way.run(TrackerState.empty(way.params.gallery), seen, lead_frame, start_frame)
+    end_state, tracks = way.run(start_state, seen, start_frame, stop_frame)
     return ChunkTracks(start_frame, stop_frame, start_state, tracks, end_state)
 
 
 def stitch(
-    chunks: Sequence[ChunkTracks], load_detections: Callable[[int], Detections], params: TrackerParams
+    chunks: Sequence[ChunkTracks], load: Callable[[int], Observations], way: Way
 ) -> tuple[Tracks, StitchStats]:
     """The tracks that one pass over the whole video would give, ids included.
 
-    `chunks` tile the video in order. `load_detections` gives the detections of the chunk at a position of
-    `chunks` (overlap included or not); it is called only where frames must be tracked again. Raises ValueError
-    if there is a frame that no chunk owns, or more than one.
+    `chunks` tile the video in order. `load` gives what was seen in the chunk at a position of `chunks` (overlap
+    included or not); it is called only where frames must be tracked again. Raises ValueError if there is a frame
+    that no chunk owns, or more than one.
     """
     _check_tiling(chunks)
-    state, parts, replayed_frames = TrackerState.empty(), [], []
+    state, parts, replayed_frames = TrackerState.empty(way.params.gallery), [], []
     for position, chunk in enumerate(chunks):
-        state, tracks, n_replayed = _continue(state, chunk, partial(load_detections, position), params)
+        state, tracks, n_replayed = _continue(state, chunk, partial(load, position), way)
         parts.append(tracks)
         replayed_frames.append(n_replayed)
     return sorted_points(Tracks.concat(parts)), StitchStats(tuple(replayed_frames[1:]))
@@ -113,16 +128,16 @@ def _check_tiling(chunks: Sequence[ChunkTracks]) -> None:
 
 
 def _continue(
-    true: TrackerState, chunk: ChunkTracks, load: Callable[[], Detections], params: TrackerParams
+    true: TrackerState, chunk: ChunkTracks, load: Callable[[], Observations], way: Way
 ) -> tuple[TrackerState, Tracks, int]:
     """The true state at the chunk's end, its true points, and how many of its frames were tracked again."""
     guess, frame, replayed = chunk.start_state, chunk.start_frame, [Tracks.empty()]
-    detections = Detections.empty() if coincide(true, guess) else load()
+    seen = Observations.empty() if coincide(true, guess) else load()
     while not coincide(true, guess):
         if frame == chunk.stop_frame:
             return true, Tracks.concat(replayed), frame - chunk.start_frame
-        true, tracks = run(true, detections, frame, frame + 1, params)
-        guess, _ = run(guess, detections, frame, frame + 1, params)
+        true, tracks = way.run(true, seen, frame, frame + 1)
+        guess, _ = way.run(guess, seen, frame, frame + 1)
         replayed.append(tracks)
         frame += 1
     renaming = Renaming(guess, true)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonflow.errors import UnsupportedFormatError
-from anonflow.types import FloatArray, Picture, PlaneSet
+from anonflow.types import FloatArray, Picture, PlaneSet, StreamFormat
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _QUARTER_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
@@ -32,17 +32,22 @@ def plane_set(frame: av.VideoFrame, *, writable: bool = False) -> PlaneSet:
         frame.make_writable()
     form = frame.format
     luma = form.components[0]
-    is_grey = len(form.components) < 3
+    shift_x, shift_y = _chroma_shifts(form)
     planes = tuple(_view(plane, luma.bits) for plane in frame.planes)
     for plane in planes:
         plane.flags.writeable = writable
     return PlaneSet(
         planes=planes,
-        chroma_shift_x=0 if is_grey else _shift(frame.width, form.components[1].width),
-        chroma_shift_y=0 if is_grey else _shift(frame.height, form.components[1].height),
+        chroma_shift_x=shift_x,
+        chroma_shift_y=shift_y,
         bit_depth=luma.bits,
         full_range=int(frame.color_range) == _FULL_RANGE or form.name.startswith("yuvj"),
     )
+
+
+def chroma_shifts(stream: StreamFormat) -> tuple[int, int]:
+    """The `chroma_shift_x` and `chroma_shift_y` that the planes of this stream's frames have."""
+    return _chroma_shifts(av.VideoFormat(stream.pixel_format, stream.width, stream.height))
 
 
 def is_paintable(pixel_format: str) -> bool:
@@ -88,6 +93,13 @@ def _view(plane: av.video.plane.VideoPlane, bits: int) -> NDArray[Any]:
     dtype = np.dtype(np.uint8 if bits == 8 else "<u2")
     samples: NDArray[Any] = np.frombuffer(cast("memoryview[int]", plane), dtype)
     return samples.reshape(plane.height, plane.line_size // dtype.itemsize)[:, : plane.width]
+
+
+def _chroma_shifts(form: av.VideoFormat) -> tuple[int, int]:
+    if len(form.components) < 3:
+        return 0, 0
+    chroma = form.components[1]
+    return _shift(form.width, chroma.width), _shift(form.height, chroma.height)
 
 
 def _shift(luma_size: int, chroma_size: int) -> int:

@@ -140,7 +140,9 @@ def test_the_help_names_groups_examples_and_exit_codes(
     said = capsys.readouterr().out
     for word in ("detector: faces, faces_plates, plates", "input=VIDEO|FOLDER", "Exit codes", "crf:"):
         assert word in said
-    assert "$" not in said.replace("$XDG", "")
+    for word in ("policy: balanced, precision_first, recall_first", "tracker: bytetrack, deepsort, sort"):
+        assert word in said
+    assert "$" not in said.replace("$XDG", "").replace("${policy.", "")
 
 
 @pytest.mark.parametrize("codes", [(0, 3), (3, 0), (0, 0)])
@@ -196,3 +198,33 @@ def test_a_value_that_is_missing_is_named() -> None:
 def test_an_interpolation_that_leads_nowhere_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match="nowhere"):
         typed(composed("output=out", "input=${nowhere}"), AnonymizeConfig)
+
+
+LOGO = "- videos: '*'\n  hide: [{box: [0, 0, 1, 0.1]}]\n"
+
+
+def test_the_configuration_holds_the_regions_and_not_the_name_of_their_file(tmp_path: Path) -> None:
+    made = []
+    for name in ("one.yaml", "other.yaml"):
+        (tmp_path / name).write_text(LOGO)
+        made.append(typed(composed(*GIVEN, f"regions={tmp_path}/{name}"), AnonymizeConfig))
+    assert made[0] == made[1] and "one.yaml" not in repr(made[0])
+    assert made[0].regions[0].hide[0].box == (0.0, 0.0, 1.0, 0.1)
+
+
+def test_there_are_no_regions_unless_a_file_is_named() -> None:
+    assert typed(composed(*GIVEN), AnonymizeConfig).regions == []
+
+
+@pytest.mark.parametrize("given", ["3", "[a.yaml]", "true"])
+def test_regions_are_named_by_a_path(given: str) -> None:
+    with pytest.raises(ConfigError, match=r"regions=.* path"):
+        typed(composed(*GIVEN, f"regions={given}"), AnonymizeConfig)
+
+
+def test_a_wrong_regions_file_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "r.yaml").write_text(LOGO.replace("box", "bux"))
+    assert launched(monkeypatch, *GIVEN, f"regions={tmp_path}/r.yaml", job=ending(AssertionError("ran"))) == 2
+    assert f"{tmp_path}/r.yaml, line 2: unknown key 'bux'" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonflow.config import MaskStyle
+from anonflow.mask.keep import KeepShape, kept_cells
 from anonflow.mask.paint import mask_digest, paint
 from anonflow.mask.shapes import MaskShape, covered_cells, mask_shapes
 from anonflow.types import PlaneSet
@@ -159,6 +160,65 @@ def test_painting_works_on_views_with_padding() -> None:
     assert (wide[:, 30:] == 200).all() and (wide[2:18, 2:30] == 16).any()
 
 
+def kept_luma(frame: PlaneSet, keep: Any) -> Any:
+    """Which luma samples are kept."""
+    kept = kept_cells(keep, frame.width, frame.height, frame.chroma_shift_x, frame.chroma_shift_y)
+    kept = kept.repeat(1 << frame.chroma_shift_y, 0).repeat(1 << frame.chroma_shift_x, 1)
+    return kept[: frame.height, : frame.width]
+
+
+def keep_shapes(frame: PlaneSet, cells: Any) -> Any:
+    """Boxes to keep from cells `(column, row, columns, rows)`, cut to the picture."""
+    found = []
+    for column, row, columns, rows in cells:
+        x1, y1 = column << frame.chroma_shift_x, row << frame.chroma_shift_y
+        x2 = min(frame.width, (column + columns) << frame.chroma_shift_x)
+        y2 = min(frame.height, (row + rows) << frame.chroma_shift_y)
+        if x1 < x2 and y1 < y2:
+            found.append(KeepShape(x1, y1, x2, y2))
+    return tuple(found)
+
+
+cells = st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(1, 20), st.integers(1, 20))
+
+
+@given(
+    layouts(),
+    st.lists(st.tuples(boxes(), st.integers(0, 2), st.booleans()), min_size=1, max_size=3),
+    st.lists(cells, min_size=1, max_size=3),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=80)
+def test_kept_samples_stay_identical_and_all_others_are_hidden_as_without(
+    layout: Layout, rows: Any, to_keep: Any, with_polygon: bool
+) -> None:
+    frame, plain = layout.frame(), layout.frame()
+    before = copies(frame)
+    styles = [replace(style, shape=outline) for style in STYLES for outline in ("box", "ellipse")]
+    plan = plan_of([box for box, _, _ in rows], [2 * style + round for _, style, round in rows])
+    shapes, keep = mask_shapes(plan, styles, frame), keep_shapes(frame, to_keep)
+    if with_polygon:
+        keep += (KeepShape(0, 0, frame.width, frame.height, ((1.0, 2.0), (40.0, 5.0), (9.0, 44.0))),)
+    paint(frame, shapes, keep)
+    paint(plain, shapes)
+    kept = kept_luma(frame, keep)
+    only_solid = all(shape.operator == "solid" for shape in shapes)
+    for old, new, without in zip(before, frame.planes, plain.planes, strict=True):
+        is_kept = hidden_in(new, kept, frame)
+        assert np.array_equal(new[is_kept], old[is_kept])
+        # A weak mask may see what is kept below it; where it paints is the same.
+        assert not only_solid or np.array_equal(new[~is_kept], without[~is_kept])
+
+
+def test_what_is_hidden_whatever_is_kept_is_painted_without_it() -> None:
+    frame = Layout(32, 32, "4:2:0").frame()
+    keep = (KeepShape(0, 0, 32, 32),)
+    paint(frame, [SHAPE], keep)
+    assert not (frame.planes[0] == 16).any()
+    paint(frame, [SHAPE])
+    assert (frame.planes[0][2:10, 2:10] == 16).all() and (frame.planes[1][1:5, 1:5] == 128).all()
+
+
 SHAPE = MaskShape("solid", "box", 2, 2, 10, 10, 0)
 
 
@@ -196,3 +256,29 @@ def test_the_digest_is_of_the_picture_before_painting() -> None:
     before = mask_digest(frame, (SHAPE,))
     paint(frame, (SHAPE,))
     assert mask_digest(frame, (SHAPE,)) != before
+
+
+@pytest.mark.parametrize("keep", [(KeepShape(2, 2, 10, 10),), (KeepShape(2, 2, 10, 10, ((2.0, 2.0), (9.0, 3.0))),)])
+def test_the_digest_tells_what_is_kept_from_what_is_not(keep: Any) -> None:
+    frame = Layout(32, 32, "4:2:0").frame()
+    assert (
+        len({mask_digest(frame, (SHAPE,)), mask_digest(frame, (SHAPE,), keep), mask_digest(frame, (), keep)}) == 3
+    )
+
+
+def test_the_digest_tells_polygons_by_their_points() -> None:
+    frame = Layout(32, 32, "4:2:0").frame()
+    polygon = replace(SHAPE, outline="polygon", points=((2.0, 2.0), (10.0, 2.0), (2.0, 10.0)))
+    other = replace(polygon, points=((2.0, 2.0), (10.0, 2.0), (2.0, 10.5)))
+    assert mask_digest(frame, (polygon,)) != mask_digest(frame, (other,))
+
+
+@pytest.mark.parametrize("subsampling", sorted(SUBSAMPLINGS))
+def test_a_polygon_is_filled_in_luma_and_chroma_of_the_same_places(subsampling: str) -> None:
+    frame = Layout(41, 33, subsampling).frame()
+    points = ((-5.0, 9.0), (60.0, 8.5), (20.0, 40.0))
+    paint(frame, [MaskShape("solid", "polygon", 0, 0, 41, 33, 0, points)])
+    hidden = frame.planes[0] == 16
+    assert hidden[20, 20] and not hidden[0, 0] and not hidden[32, 0]
+    for plane in frame.planes[1:]:
+        assert np.array_equal(plane == 128, hidden_in(plane, hidden, frame))

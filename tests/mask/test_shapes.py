@@ -116,3 +116,49 @@ def test_a_box_hides_all_its_cells() -> None:
 def test_a_box_of_no_area_or_outside_gives_no_shape() -> None:
     outside = [(70, 0, 90, 10), (0, 50, 10, 60), (-20, 0, -1, 10), (0, -9, 9, 0)]
     assert mask_shapes(plan_of(outside), [SOLID], FRAME) == ()
+
+
+polygons = st.lists(st.tuples(st.floats(-10, 60), st.floats(-10, 60)), min_size=3, max_size=7)
+
+
+@settings(deadline=None, max_examples=60)
+@given(polygons, st.sampled_from([(0, 0), (1, 0), (1, 1), (2, 2)]), st.integers(0, 5), st.integers(0, 5))
+def test_a_polygon_hides_every_pixel_of_its_box_that_a_point_of_it_lies_in(
+    points: Any, shifts: Any, column: int, row: int
+) -> None:
+    """By the points of its edges; those of its inside are told of below and in the tests of polygons."""
+    x1, y1 = column << shifts[0], row << shifts[1]
+    shape = MaskShape("solid", "polygon", x1, y1, 47, 41, 0, tuple(points))
+    cells = covered_cells(shape, *shifts).repeat(1 << shifts[1], 0).repeat(1 << shifts[0], 1)
+    along = np.linspace(0, 1, 199)[:, None, None]
+    starts, ends = np.array(points), np.roll(points, -1, axis=0)
+    x, y = np.floor(starts + along * (ends - starts)).astype(int).reshape(-1, 2).T
+    inside = (x >= x1) & (x < 47) & (y >= y1) & (y < 41)
+    assert cells[y[inside] - y1, x[inside] - x1].all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.floats(0, 40), st.floats(0, 40)), min_size=3, max_size=3), st.sampled_from([0, 1, 2]))
+def test_a_triangle_hides_every_pixel_that_its_inside_reaches(points: Any, shift: int) -> None:
+    shape = MaskShape("solid", "polygon", 0, 0, 44, 44, 0, tuple(points))
+    cells = covered_cells(shape, shift, shift).repeat(1 << shift, 0).repeat(1 << shift, 1)
+    a, b = np.meshgrid(np.linspace(0, 1, 61), np.linspace(0, 1, 61))
+    a, b = a.ravel(), b.ravel() * (1 - a.ravel())
+    weights = np.stack([a, b, 1 - a - b], axis=1)
+    x, y = np.floor(weights @ np.array(points)).astype(int).T
+    assert cells[y, x].all()
+
+
+def test_a_polygon_leaves_the_corners_of_its_box() -> None:
+    diamond = MaskShape("solid", "polygon", 0, 0, 400, 400, 0, ((200, 1), (399, 200), (200, 399), (1, 200)))
+    cells = covered_cells(diamond, 1, 1)
+    assert not cells[[0, 0, -1, -1], [0, -1, 0, -1]].any() and cells[100, 100]
+    assert np.isclose(cells.mean(), 0.5, atol=0.01)
+
+
+def test_the_cells_of_a_polygon_are_computed_once_and_cannot_be_changed() -> None:
+    diamond = MaskShape("solid", "polygon", 0, 0, 40, 40, 0, ((20, 0), (40, 20), (20, 40), (0, 20)))
+    cells = covered_cells(diamond, 1, 1)
+    assert covered_cells(replace(diamond), 1, 1) is cells
+    with pytest.raises(ValueError, match="read-only"):
+        cells[0, 0] = True

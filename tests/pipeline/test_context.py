@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from anonflow.config import RegionConfig, TimeSpan, VideoRegions
 from anonflow.pipeline import context as context_module
 from anonflow.pipeline.context import FrameMeter, SilentProgress, derive_keys
 from tests.pipeline.worlds import configuration
@@ -22,14 +24,22 @@ def changed(*overrides: str, base: Any = ()) -> Any:
         ("chunk.length_s=7", {"plan", "detections", "tracks", "masks"}),
         ("chunk.overlap_frames=7", {"plan", "detections", "tracks", "masks"}),
         ("detector.face.long_side_px=640", {"detections", "tracks", "masks"}),
-        ("detector.face.floor=0.2", {"detections", "tracks", "masks"}),
+        ("detector.face.floor=0.02", {"detections", "tracks", "masks"}),
         ("detector.face.nms_iou=0.3", {"detections", "tracks", "masks"}),
         ("detector.face.max_upscale=1.5", {"detections", "tracks", "masks"}),
         ("detector=faces", {"detections", "tracks", "masks"}),
         ("model@detector.face.model=centerface", {"detections", "tracks", "masks"}),
         ("detector.face.model.sha256=abc", {"detections", "tracks", "masks"}),
         ("detector.face.threshold=0.3", {"tracks", "masks"}),
+        ("detector.face.keep_threshold=0.15", {"tracks", "masks"}),
         ("tracker.buffer_s=2", {"tracks", "masks"}),
+        ("tracker=sort", {"tracks", "masks"}),
+        ("adaptive.enabled=false", {"tracks", "masks"}),
+        ("label.plate.hide=false", {"tracks", "masks"}),
+        ("label.person.hide=false", set()),
+        ("policy=balanced", {"tracks", "masks"}),
+        ("stabilise.reverse.enabled=false", {"masks"}),
+        ("rules.extend_at_edge.enabled=false", {"masks"}),
         ("stabilise.max_gap_s=2", {"masks"}),
         ("mask=blur", {"masks"}),
         ("mask.face.margin=0.3", {"masks"}),
@@ -46,6 +56,23 @@ def changed(*overrides: str, base: Any = ()) -> Any:
 )
 def test_a_key_changes_with_what_its_results_depend_on(override: str, expected: Any) -> None:
     assert changed(override) == expected
+
+
+@pytest.mark.parametrize(
+    "regions",
+    [
+        [VideoRegions("*", hide=(RegionConfig(box=(0.0, 0.0, 1.0, 0.1)),))],
+        [VideoRegions("*", keep=(RegionConfig(box=(0.0, 0.0, 1.0, 0.1)),))],
+        [VideoRegions("a*", hide=(RegionConfig(box=(0.0, 0.0, 1.0, 0.1)),))],
+        [VideoRegions("*", hide=(RegionConfig(box=(0.0, 0.0, 1.0, 0.1), to_s=2.0),))],
+        [VideoRegions("*", process=(TimeSpan(0.0, 3.0),))],
+    ],
+)
+def test_only_what_is_masked_depends_on_regions(regions: Any) -> None:
+    plain, other = configuration(), VideoRegions("*", hide=(RegionConfig(box=(0.0, 0.0, 1.0, 0.2)),))
+    keys = [derive_keys(replace(plain, regions=given)) for given in ([], regions, [other], [*regions, other])]
+    assert all(len({getattr(key, name) for key in keys}) == 1 for name in NAMES[:3])
+    assert len({key.masks for key in keys}) == 4
 
 
 def test_input_and_output_do_not_matter() -> None:

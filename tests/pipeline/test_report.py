@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from anonflow.config import RegionConfig, VideoRegions
 from anonflow.pipeline.report import Totals, build_report
 from anonflow.pipeline.rows import Outcome
 from anonflow.types import Status
@@ -85,3 +86,12 @@ def test_no_name_of_a_file_stands_in_the_report() -> None:
 )
 def test_no_path_of_the_configuration_stands_in_the_report(override: str) -> None:
     assert SECRET not in json.dumps(report(override))
+
+
+def test_the_report_has_the_regions_that_were_drawn_but_not_whose_they_are() -> None:
+    drawn = VideoRegions(f"{SECRET}/*.mp4", hide=(RegionConfig(box=(0.0, 0.25, 1.0, 0.5)),))
+    config = replace(configuration(), regions=[drawn])
+    made = json.loads(json.dumps(build_report(config, "run1", OUTCOMES, wall_s=1.0, passed_over={})))
+    assert SECRET not in json.dumps(made["configuration"])
+    (entry,) = made["configuration"]["regions"]
+    assert entry["hide"][0]["box"] == [0.0, 0.25, 1.0, 0.5] and "left out" in entry["videos"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from anonflow.config import RegionConfig, VideoRegions
 from anonflow.errors import ConfigError, ModelError
 from anonflow.pipeline import run as run_module
 from anonflow.pipeline.run import anonymize
@@ -48,13 +49,18 @@ def test_an_output_that_would_overwrite_the_input_is_refused(world: World) -> No
     assert (world.root / "in" / "clip.mp4").read_bytes() == before
 
 
-def test_a_model_that_cannot_be_had_is_refused(world: World) -> None:
-    world.clip()
+def without_model(world: World) -> Any:
+    """A configuration whose model cannot be had."""
     face = world.config.detector["face"]
     model = replace(face.model, uri="file:/nowhere/face.onnx", sha256="0" * 64)
-    config = replace(world.config, detector={"face": replace(face, model=model)})
+    config = with_runtime(world, model_cache=str(world.root / "m"))
+    return replace(config, detector={"face": replace(face, model=model)})
+
+
+def test_a_model_that_cannot_be_had_is_refused(world: World) -> None:
+    world.clip()
     with pytest.raises(ModelError, match="model_dirs"):
-        anonymize(replace(config, runtime=with_runtime(world, model_cache=str(world.root / "m")).runtime), CONSOLE)
+        anonymize(without_model(world), CONSOLE)
 
 
 def test_two_runs_do_not_write_to_one_output(world: World) -> None:
@@ -84,3 +90,15 @@ def test_a_refused_input_leaves_no_output_folder(world: World) -> None:
     with pytest.raises(ConfigError):
         anonymize(replace(world.config, input=str(world.root / "in" / "*.mp4")), CONSOLE)
     assert not [path for path in world.output.rglob("*") if path.is_file()]
+
+
+def test_a_pattern_that_matches_no_input_is_told_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it wanted hidden is not hidden; so a slip in it must not go unnoticed."""
+    world.clip("cam1/a.mp4")
+    hide = (RegionConfig(box=(0.0, 0.0, 1.0, 0.1)),)
+    regions = [VideoRegions("cam1/*", hide=hide), VideoRegions("cam1/*.MP4", hide=hide)]
+    told = []
+    monkeypatch.setattr(run_module.log, "warning", lambda message, *values: told.append(message % values))
+    with pytest.raises(ModelError):
+        anonymize(replace(without_model(world), regions=regions), CONSOLE)
+    assert len(told) == 1 and "cam1/*.MP4" in told[0]

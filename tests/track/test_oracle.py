@@ -17,7 +17,6 @@ environment of its own to run this. Where the two differ on purpose:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,9 +24,9 @@ import pytest
 
 from anonflow.track import kalman
 from anonflow.track.state import TrackerState
-from anonflow.track.tracker import is_high, one_pass, step
+from anonflow.track.tracker import one_pass, step
 from anonflow.types import Detections
-from tests.streams import SHARED, THRESHOLD, detections, make_params, read_mot
+from tests.streams import SHARED, THRESHOLD, detections, even, make_grading, make_params, read_mot, seen
 
 trackers = pytest.importorskip(
     "trackers", reason="the oracle needs the library `trackers` in an environment of its own"
@@ -35,7 +34,8 @@ trackers = pytest.importorskip(
 supervision = pytest.importorskip("supervision")
 
 N_FRAMES, GATE, BUFFER = 150, 0.1, 30
-PARAMS = replace(make_params(BUFFER, 2, GATE, GATE), floors=np.zeros(3, np.float32))
+PARAMS = make_params(BUFFER, 2, GATE, GATE)
+GRADING = make_grading(keep=0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def oracle_ids(stream: Detections, n_frames: int) -> Iterator[tuple[tuple[int, b
 
 def agreement(stream: Detections, n_frames: int) -> tuple[int, int, int]:
     """Detections that the library names, pairs (our id, its id) among them, and ids of ours among them."""
-    tracks = one_pass(stream, n_frames, PARAMS)
+    tracks = one_pass(seen(stream, GRADING), even(n_frames), PARAMS)
     places = zip(tracks.frames.tolist(), (box.tobytes() for box in tracks.xyxy), strict=True)
     ours = dict(zip(places, tracks.track_ids.tolist(), strict=True))
     theirs = dict(oracle_ids(stream, n_frames))
@@ -109,16 +109,16 @@ def test_tracks_are_the_librarys(seed: int) -> None:
     stream = lanes(seed)
     n_named, n_pairs, n_ours = agreement(stream, N_FRAMES)
     assert n_pairs == n_ours == len(set(dict(oracle_ids(stream, N_FRAMES)).values())), "ids correspond one to one"
-    assert n_named > 0.8 * is_high(stream, PARAMS).sum()
+    assert n_named > 0.8 * seen(stream, GRADING).high.sum()
 
 
 def test_filtered_boxes_are_the_librarys() -> None:
     stream, state, library = lanes(1), TrackerState.empty(), make_library()
     for frame in range(N_FRAMES):
         found = stream.between(frame, frame + 1)
-        state, _ = step(state, found, PARAMS)
+        state, _ = step(state, seen(found, GRADING), frame, even(N_FRAMES), PARAMS)
         step_library(library, found)
-        ours = state.means[state.frames_since_update == 0, :4]
+        ours = state.boxes[state.last_frames == frame]
         theirs = [t.get_state_bbox() for t in library.tracks if t.time_since_update == 0]
         theirs = np.reshape(theirs, (-1, 4))
         by_lane = [boxes[np.argsort(boxes[:, 1])] for boxes in (ours, theirs)]

@@ -7,22 +7,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anonflow.track.seam import ChunkTracks, stitch, track_chunk
+from anonflow.track.seam import ChunkTracks, Way, stitch, track_chunk
 from anonflow.track.state import Renaming
 from anonflow.track.tracker import one_pass
-from anonflow.types import Detections
-from tests.streams import Scene, detections, make_params, still_object
+from anonflow.types import Observations
+from tests.streams import Scene, detections, even, make_params, seen, still_object
 
 PARAMS = make_params()
-CALM = detections(still_object(dict.fromkeys(range(200), 0.9)))
-BUSY = Scene(seed=7, n_frames=200, n_objects=12, n_labels=3, clutter=0.3, snap_px=1e-3).detections()
+CALM = seen(detections(still_object(dict.fromkeys(range(200), 0.9))))
+BUSY = seen(Scene(seed=7, n_frames=200, n_objects=12, n_labels=3, clutter=0.3, snap_px=1e-3).detections())
+WAY = Way(even(200), PARAMS)
 
 
-def chunk(stream: Detections, lead: int, start: int, stop: int) -> ChunkTracks:
-    return track_chunk(stream.between(lead, stop), lead, start, stop, PARAMS)
+def chunk(stream: Observations, lead: int, start: int, stop: int) -> ChunkTracks:
+    return track_chunk(stream.between(lead, stop), lead, start, stop, WAY)
 
 
-def refuse(position: int) -> Detections:
+def refuse(position: int) -> Observations:
     raise AssertionError(f"chunk {position} is tracked again without need")
 
 
@@ -34,22 +35,22 @@ def test_a_chunk_keeps_only_the_points_it_owns() -> None:
 
 def test_right_guesses_need_no_detections() -> None:
     chunks = [chunk(CALM, max(0, start - 45), start, start + 50) for start in range(0, 200, 50)]
-    tracks, stats = stitch(chunks, refuse, PARAMS)
-    assert tracks.equals(one_pass(CALM, 200, PARAMS))
+    tracks, stats = stitch(chunks, refuse, WAY)
+    assert tracks.equals(one_pass(CALM, WAY.timeline, PARAMS))
     assert (stats.n_seams, stats.n_right_guesses) == (3, 3)
 
 
 def test_a_wrong_guess_is_replayed_until_it_is_right() -> None:
     chunks = [chunk(CALM, 0, 0, 50), chunk(CALM, 50, 50, 200)]
-    tracks, stats = stitch(chunks, lambda _: CALM, PARAMS)
-    assert tracks.equals(one_pass(CALM, 200, PARAMS))
+    tracks, stats = stitch(chunks, lambda _: CALM, WAY)
+    assert tracks.equals(one_pass(CALM, WAY.timeline, PARAMS))
     assert 0 < stats.replayed_frames[0] < 100
 
 
 def test_a_guess_that_never_becomes_right_is_replayed_whole() -> None:
     chunks = [chunk(CALM, 0, 0, 50), chunk(CALM, 50, 50, 53), chunk(CALM, 53, 53, 200)]
-    tracks, stats = stitch(chunks, lambda _: CALM, PARAMS)
-    assert tracks.equals(one_pass(CALM, 200, PARAMS))
+    tracks, stats = stitch(chunks, lambda _: CALM, WAY)
+    assert tracks.equals(one_pass(CALM, WAY.timeline, PARAMS))
     assert stats.replayed_frames[0] == 3
 
 
@@ -57,11 +58,11 @@ def test_chunks_must_tile_the_video() -> None:
     first, second = chunk(CALM, 0, 0, 50), chunk(CALM, 60, 60, 80)
     for wrong in ([first, second], [second], [first, first]):
         with pytest.raises(ValueError, match="tile"):
-            stitch(wrong, lambda _: CALM, PARAMS)
+            stitch(wrong, lambda _: CALM, WAY)
 
 
 def test_nothing_gives_nothing() -> None:
-    tracks, stats = stitch([], refuse, PARAMS)
+    tracks, stats = stitch([], refuse, WAY)
     assert (len(tracks), stats.n_seams) == (0, 0)
 
 
@@ -79,13 +80,15 @@ def test_what_is_written_is_read() -> None:
 
 def test_ids_of_the_parts_do_not_matter() -> None:
     chunks = [chunk(BUSY, 0, 0, 100), chunk(BUSY, 60, 100, 200)]
-    assert stitch([chunks[0], _renamed(chunks[1])], lambda _: BUSY, PARAMS)[0].equals(one_pass(BUSY, 200, PARAMS))
+    assert stitch([chunks[0], _renamed(chunks[1])], lambda _: BUSY, WAY)[0].equals(
+        one_pass(BUSY, WAY.timeline, PARAMS)
+    )
 
 
 def _renamed(chunk: ChunkTracks) -> ChunkTracks:
     """The same chunk, tracked by somebody who counts otherwise."""
     start, end, tracks = chunk.start_state, chunk.end_state, chunk.tracks
-    to = Renaming(guess=start, true=replace(start, track_ids=start.track_ids + 50, next_id=1000))
+    to = Renaming(guess=start, true=start.renamed(start.track_ids + 50, 1000))
     return replace(
         chunk,
         start_state=to.state(start),

@@ -1,22 +1,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonflow.track.params import TrackerParams
+from anonflow.track.association import UNTRACKED
+from anonflow.track.params import AppearanceParams, TrackerParams
 from anonflow.track.state import Renaming, TrackerState
-from anonflow.track.tracker import UNTRACKED, is_high, one_pass, run, step
-from anonflow.types import Detections, Origin, Tracks
-from tests.streams import FLOOR, THRESHOLD, Scene, all_params, detections, make_params, scenes, still_object
+from anonflow.track.timeline import Timeline
+from anonflow.track.tracker import one_pass, run, step
+from anonflow.types import Observations, Origin, Tracks
+from tests.streams import (
+    FLOOR,
+    THRESHOLD,
+    TRACKERS,
+    Scene,
+    all_params,
+    detections,
+    even,
+    looks_of,
+    make_grading,
+    make_params,
+    scenes,
+    seen,
+    still_object,
+    timelines,
+)
 
 
 def track(rows: list[tuple[float, ...]], params: TrackerParams | None = None) -> Tracks:
     stream = detections(rows)
-    return one_pass(stream, int(stream.frames[-1]) + 1, params or make_params())
+    return one_pass(seen(stream), even(int(stream.frames[-1]) + 1), params or make_params(), looks_of(stream))
 
 
 def n_tracks(tracks: Tracks) -> int:
@@ -32,7 +51,7 @@ def test_an_object_has_one_id_from_its_first_frame_on() -> None:
 
 def test_points_carry_the_detections_unchanged() -> None:
     stream = detections(still_object({f: 0.6 + 0.01 * f for f in range(20)}))
-    tracks = one_pass(stream, 20, make_params())
+    tracks = one_pass(seen(stream), even(20), make_params())
     assert np.array_equal(tracks.xyxy, stream.xyxy)
     assert np.array_equal(tracks.scores, stream.scores)
 
@@ -53,9 +72,9 @@ def test_thresholds_count_as_reached_and_what_is_below_the_floor_is_forgotten() 
 
 
 def test_each_label_has_its_own_threshold() -> None:
-    params = replace(make_params(), thresholds=np.array([0.5, 0.9, 0.5], np.float32))
-    rows = still_object({0: 0.7}, label=0) + still_object({0: 0.7}, x=300, label=1)
-    assert track(rows, params).labels.tolist() == [0]
+    rows = detections(still_object({0: 0.7}, label=0) + still_object({0: 0.7}, x=300, label=1))
+    strict = seen(rows, make_grading(start=[0.5, 0.9, 0.5]))
+    assert one_pass(strict, even(1), make_params()).labels.tolist() == [0]
 
 
 def test_labels_never_meet() -> None:
@@ -105,49 +124,110 @@ def test_strong_detections_choose_first() -> None:
 
 
 def test_an_empty_video_has_no_tracks() -> None:
-    assert len(one_pass(Detections.empty(), 0, make_params())) == 0
-    assert len(one_pass(Detections.empty(), 50, make_params())) == 0
+    assert len(one_pass(Observations.empty(), even(0), make_params())) == 0
+    assert len(one_pass(Observations.empty(), even(50), make_params())) == 0
 
 
-@given(scenes(max_frames=80), all_params())
+@given(st.data(), scenes(max_frames=80), all_params())
 @settings(max_examples=40, deadline=None)
-def test_what_every_result_promises(scene: Scene, params: TrackerParams) -> None:
-    stream = scene.detections()
-    tracks = one_pass(stream, scene.n_frames, params)
+def test_what_every_result_promises(data: st.DataObject, scene: Scene, params: TrackerParams) -> None:
+    stream, timeline = seen(scene.detections()), data.draw(timelines(scene.n_frames))
+    tracks = one_pass(stream, timeline, params, looks_of(scene.detections()))
     names = list(zip(tracks.frames.tolist(), tracks.track_ids.tolist(), strict=True))
     assert names == sorted(set(names)), "sorted, and a track has one point a frame"
-    n_high = int(is_high(stream, params).sum())
-    assert (tracks.origins == Origin.DETECTED).sum() == n_high, "no strong detection is without a track"
+    assert (tracks.origins == Origin.DETECTED).sum() == stream.high.sum(), "no strong detection is without a track"
     labels = set(zip(tracks.track_ids.tolist(), tracks.labels.tolist(), strict=True))
     assert len(labels) == n_tracks(tracks), "a track has one label"
     first = tracks.origins[np.unique(tracks.track_ids, return_index=True)[1]]
     assert (first == Origin.DETECTED).all(), "a track starts with a strong detection"
+    shots = set(zip(tracks.track_ids.tolist(), timeline.shots[tracks.frames].tolist(), strict=True))
+    assert len(shots) == n_tracks(tracks), "a track ends with its shot"
 
 
-@given(scenes(max_frames=80), all_params(), st.randoms(use_true_random=False))
+@given(st.data(), scenes(max_frames=80), all_params(), st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
-def test_ids_are_names_only(scene: Scene, params: TrackerParams, random: Random) -> None:
-    stream, middle = scene.detections(), scene.n_frames // 2
-    state, _ = run(TrackerState.empty(), stream, 0, middle, params)
+def test_ids_are_names_only(data: st.DataObject, scene: Scene, params: TrackerParams, random: Random) -> None:
+    stream, middle, timeline = seen(scene.detections()), scene.n_frames // 2, data.draw(timelines(scene.n_frames))
+    looks = looks_of(scene.detections())
+    state, _ = run(TrackerState.empty(params.gallery), stream, 0, middle, timeline, params, looks)
     names = np.array(random.sample(range(1000), len(state)), np.int64)
-    renamed = replace(state, track_ids=names, next_id=2000)
-    expected_end, expected = run(state, stream, middle, scene.n_frames, params)
-    end, tracks = run(renamed, stream, middle, scene.n_frames, params)
+    renamed = state.renamed(names, 2000)
+    expected_end, expected = run(state, stream, middle, scene.n_frames, timeline, params, looks)
+    end, tracks = run(renamed, stream, middle, scene.n_frames, timeline, params, looks)
     renaming = Renaming(guess=state, true=renamed)
     assert end.equals(renaming.state(expected_end))
     again = replace(expected, track_ids=renaming.ids(expected.track_ids))
     assert tracks.equals(again[np.lexsort((again.track_ids, again.frames))])
 
 
-def test_a_step_leaves_its_state_alone() -> None:
-    stream = Scene(seed=1, n_frames=40, n_objects=8, n_labels=2, clutter=0.5, snap_px=1e-3).detections()
-    state, _ = run(TrackerState.empty(), stream, 0, 30, make_params())
-    copy = replace(state, means=state.means.copy(), hits=state.hits.copy(), track_ids=state.track_ids.copy())
-    step(state, stream.between(30, 31), make_params())
+@pytest.mark.parametrize("name", TRACKERS)
+def test_a_step_leaves_its_state_alone(name: str) -> None:
+    found, params = Scene(1, 40, n_objects=8, n_labels=2, clutter=0.5, snap_px=1e-3).detections(), TRACKERS[name]
+    stream, looks = seen(found), looks_of(found)
+    state, _ = run(TrackerState.empty(params.gallery), stream, 0, 30, even(40), params, looks)
+    copy = TrackerState(state.counts.copy(), state.motion.copy(), state.next_id)
+    step(state, stream.between(30, 31), 30, even(40), params, looks)
     assert state.equals(copy)
 
 
+@pytest.mark.parametrize("name", TRACKERS)
+def test_the_same_stream_gives_the_same_tracks(name: str) -> None:
+    found = Scene(5, 120, n_objects=9, n_labels=2, clutter=0.5, snap_px=1e-3).detections()
+    once, again = (one_pass(seen(found), even(120), TRACKERS[name], looks_of(found)) for _ in range(2))
+    assert len(once) and once.equals(again)
+
+
 def test_detections_without_a_track_are_told() -> None:
-    stream = detections([(0, 0, 0, 40, 40, 0.9, 0), (0, 200, 0, 240, 40, 0.3, 0)])
-    _, track_ids = step(TrackerState.empty(), stream, make_params())
+    stream = seen(detections([(0, 0, 0, 40, 40, 0.9, 0), (0, 200, 0, 240, 40, 0.3, 0)]))
+    _, track_ids = step(TrackerState.empty(), stream, 0, even(1), make_params())
     assert track_ids.tolist() == [0, UNTRACKED]
+
+
+def test_without_a_second_round_weak_detections_are_not_used() -> None:
+    rows = still_object({0: 0.9, 1: 0.9} | dict.fromkeys(range(2, 10), 0.3))
+    assert len(track(rows)) == 10
+    assert len(track(rows, make_params(low_match_iou=None))) == 2
+
+
+def test_no_track_lives_over_a_cut() -> None:
+    stream = seen(detections(still_object(dict.fromkeys(range(20), 0.9))))
+    cuts = np.arange(20) == 10
+    tracks = one_pass(stream, replace(even(20), cuts=cuts), make_params())
+    assert tracks.track_ids.tolist() == [0] * 10 + [1] * 10
+
+
+def leaping(px_a_frame: float) -> list[tuple[float, ...]]:
+    """An object of 40 px that moves so fast that its boxes do not overlap, until its motion is known."""
+    return [(f, 100 + px_a_frame * f, 50, 140 + px_a_frame * f, 90, 0.9, 0) for f in range(10)]
+
+
+def test_an_object_that_leaps_keeps_its_id_up_to_the_speed_allowed() -> None:
+    fast = make_params(max_speed_sides_per_s=30.0)  # of its sides a second: 48 px in a frame of 40 ms
+    assert n_tracks(track(leaping(45), fast)) == 1
+    assert n_tracks(track(leaping(45))) > 1
+    assert n_tracks(track(leaping(55), fast)) > 1
+
+
+def test_time_counts_and_not_frames() -> None:
+    """The same motion in seconds, seen at changing rates: a prediction over a long interval goes further."""
+    ticks = np.array([4] * 10 + [12, 4, 4, 20, 4, 4])
+    pts = np.cumsum(ticks) - 4
+    timeline = Timeline.of(pts, Fraction(1, 100), int(pts[-1]) + 4, np.zeros(16, np.bool_))
+    rows = [(f, 100 + 5 * t, 50, 140 + 5 * t, 90, 0.9, 0) for f, t in enumerate(pts.tolist())]
+    assert n_tracks(one_pass(seen(detections(rows)), timeline, make_params(high_match_iou=0.3))) == 1
+    assert n_tracks(one_pass(seen(detections(rows)), even(16), make_params(high_match_iou=0.3))) > 1
+
+
+def test_looks_tell_objects_apart_that_cross_while_out_of_sight() -> None:
+    """Two objects of different looks swap sides in a gap: motion and overlap would swap their names."""
+
+    def row(frame: int, x: float, side: float) -> tuple[float, ...]:
+        return (frame, x - side / 2, 100 - side / 2, x + side / 2, 100 + side / 2, 0.9, 0)
+
+    rows = [row(f, 100, 40) for f in range(20)] + [row(f, 112, 60) for f in range(20)]
+    rows += [row(f, 112, 40) for f in range(28, 40)] + [row(f, 100, 60) for f in range(28, 40)]
+    by_looks = track(rows, replace(TRACKERS["deepsort"], appearance=AppearanceParams(0.05, 5)))
+    for track_id in set(by_looks.track_ids.tolist()):
+        points = by_looks[by_looks.track_ids == track_id]
+        assert len(set((points.xyxy[:, 2] - points.xyxy[:, 0]).tolist())) == 1, "one size, so one object"
+    assert n_tracks(by_looks) == 2

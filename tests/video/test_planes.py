@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonflow.errors import UnsupportedFormatError
+from anonflow.types import StreamFormat
 from anonflow.video.decode import decode_range
-from anonflow.video.planes import bgr_upright, boxes_to_coded, is_paintable, plane_set
+from anonflow.video.planes import bgr_upright, boxes_to_coded, chroma_shifts, is_paintable, plane_set
 from anonflow.video.probe import probe
 from tests.media import Clip, make_clip, video_frame
 
@@ -45,6 +46,14 @@ def test_planes_are_views_of_the_frame(pixel_format: str, depth: int, shift: tup
     assert (again[5:9, 7:20] == 77).all()
     again_outside, before[5:9, 7:20] = again.copy(), 77
     assert np.array_equal(again_outside, before)
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "gray", "yuva420p", "yuv410p"])
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (50, 38), (51, 39), (7, 64)])
+def test_the_chroma_grid_of_a_stream_is_that_of_its_frames(name: str, size: tuple[int, int]) -> None:
+    stream = StreamFormat("h264", name, *size, None, 0, 1, 2, 2, 2)
+    planes = plane_set(av.VideoFrame(*size, name))
+    assert chroma_shifts(stream) == (planes.chroma_shift_x, planes.chroma_shift_y)
 
 
 def test_views_are_read_only_unless_asked() -> None:

@@ -14,16 +14,20 @@ from anonflow.detect.families import build_detector
 from anonflow.detect.models import ModelStore
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.looks import SourceLooks
 from anonflow.pipeline.outcomes import after_attempt, has_ended
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.pipeline.tracking import tracker_params
 from anonflow.storage import write_bytes
 from anonflow.tables import read_index, read_rows, write_rows
-from anonflow.track.seam import track_chunk
-from anonflow.types import Boxes, Chunk, Detections, FrameIndex, Picture
+from anonflow.track.configured import grading, timeline, tracker_params
+from anonflow.track.grade import grade
+from anonflow.track.seam import ChunkTracks, Way, track_chunk
+from anonflow.types import Boxes, Chunk, Detections, FrameFacts, FrameIndex, Picture
+from anonflow.video.brightness import mean_luma
 from anonflow.video.decode import decode_range
 from anonflow.video.planes import bgr_upright, boxes_to_coded
+from anonflow.video.shots import ShotDetector
 
 
 @dataclass(frozen=True)
@@ -66,20 +70,37 @@ class Detect:
         if not detections_path.exists():
             watch = Stopwatch()
             with FrameMeter(self._context.progress, "detect") as meter:
-                found = detect_chunk(Path(row.uri), index, chunk, self._eyes, meter)
+                found, facts = detect_chunk(Path(row.uri), index, chunk, self._eyes, meter)
             providers = sorted({eye.detector.provider for eye in self._eyes})
+            write_rows(paths.facts(row.video_id, row.chunk), facts)
             write_rows(detections_path, found, {"providers": providers, **watch.read()})
         found = read_rows(Detections, detections_path)
-        params = tracker_params(self._context.config, index)
-        tracked = track_chunk(found, chunk.lead_frame, chunk.start_frame, chunk.stop_frame, params)
-        write_bytes(target, tracked.to_bytes())
+        facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))
+        write_bytes(target, self._track(Path(row.uri), index, chunk, found, facts).to_bytes())
+
+    def _track(
+        self, path: Path, index: FrameIndex, chunk: Chunk, found: Detections, facts: FrameFacts
+    ) -> ChunkTracks:
+        config, stream = self._context.config, index.stream
+        seen = grade(found, facts, grading(config), stream.width, stream.height)
+        looks = SourceLooks(path, index, found.between) if config.tracker.appearance else None
+        way = Way(timeline(index, facts), tracker_params(config.tracker), looks)
+        return track_chunk(seen, chunk.lead_frame, chunk.start_frame, chunk.stop_frame, way)
 
 
-def detect_chunk(path: Path, index: FrameIndex, chunk: Chunk, eyes: list[Eye], meter: FrameMeter) -> Detections:
-    """Detections of a chunk and its overlap, in pixels of the coded picture."""
+def detect_chunk(
+    path: Path, index: FrameIndex, chunk: Chunk, eyes: list[Eye], meter: FrameMeter
+) -> tuple[Detections, FrameFacts]:
+    """Detections of a chunk and its overlap, in pixels of the coded picture, and the facts of all its frames.
+
+    Whether the first frame of the overlap is a cut cannot be known, and does not matter to anybody.
+    """
     batches = [_EyeBatch(eye, index) for eye in eyes]
+    shots, luma, cuts = ShotDetector(), [], []
     numbers = range(chunk.lead_frame, chunk.stop_frame)
     for number, (_, frame) in zip(numbers, decode_range(path, index, chunk.lead_pts, chunk.stop_pts), strict=True):
+        luma.append(mean_luma(frame))
+        cuts.append(shots.add(frame))
         pictures: dict[tuple[int, int], Picture] = {}
         for batch in batches:
             if batch.size not in pictures:
@@ -87,7 +108,8 @@ def detect_chunk(path: Path, index: FrameIndex, chunk: Chunk, eyes: list[Eye], m
             batch.add(number, pictures[batch.size])
         if number >= chunk.start_frame:
             meter.tick()
-    return _in_frame_order([part for batch in batches for part in batch.finish()])
+    facts = FrameFacts(np.array(numbers), np.array(luma, np.float32), np.array(cuts, np.bool_))
+    return _in_frame_order([part for batch in batches for part in batch.finish()]), facts
 
 
 class _EyeBatch:

@@ -1,4 +1,7 @@
-"""mask: a chunk is decoded again, its shapes are painted into the decoder's planes, and the result is encoded."""
+"""mask: a chunk is decoded again, its shapes are painted into the decoder's planes, and the result is encoded.
+
+Regions that somebody drew have the last word here: they are painted after, and over, all that was detected.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.mask.paint import mask_digest, paint
+from anonflow.mask.regions import Canvas, RegionPlan, regions_for
 from anonflow.mask.shapes import mask_shapes
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
@@ -19,7 +23,7 @@ from anonflow.tables import MASK_DIGESTS, read_index, read_rows
 from anonflow.types import Chunk, FrameIndex, MaskPlan
 from anonflow.video.decode import decode_range
 from anonflow.video.encode import SegmentWriter
-from anonflow.video.planes import plane_set
+from anonflow.video.planes import chroma_shifts, plane_set
 
 
 def mask(row: Row, context: RunContext) -> Row:
@@ -37,14 +41,21 @@ def _make(row: Row, segment: Path, context: RunContext) -> None:
     chunk = chunks[row.chunk]
     plan = read_rows(MaskPlan, context.paths.mask_plan(row.video_id)).between(chunk.start_frame, chunk.stop_frame)
     with written_whole(segment) as partial:
-        digests = mask_chunk(Path(row.uri), index, chunk, plan, partial, context)
+        regions = RegionPlan.of(regions_for(context.config.regions, row.relative_path), _canvas(index))
+        digests = mask_chunk(Path(row.uri), index, chunk, plan, regions, partial, context)
         if context.config.debug.mask_digests:
             _write_digests(row, index, chunk, digests, context)
         write_json(context.paths.note(segment), watch.read())
 
 
 def mask_chunk(
-    source: Path, index: FrameIndex, chunk: Chunk, plan: MaskPlan, target: Path, context: RunContext
+    source: Path,
+    index: FrameIndex,
+    chunk: Chunk,
+    plan: MaskPlan,
+    regions: RegionPlan,
+    target: Path,
+    context: RunContext,
 ) -> list[str]:
     """Write the chunk's owned frames, masked, to `target`; give their mask digests when the run asks for them."""
     config = context.config
@@ -55,13 +66,27 @@ def mask_chunk(
     with SegmentWriter(target, index, config.video) as writer, FrameMeter(context.progress, "mask") as meter:
         for number, (pts, frame) in zip(numbers, frames, strict=True):
             planes = plane_set(frame, writable=True)
-            shapes = mask_shapes(plan.between(number, number + 1), styles, planes)
+            by_hand = regions.at(*_shown_s(index, number))
+            shapes = mask_shapes(plan.between(number, number + 1), styles, planes) if by_hand.is_processed else ()
             if config.debug.mask_digests:
-                digests.append(mask_digest(planes, shapes))
-            paint(planes, shapes)
+                digests.append(mask_digest(planes, (*shapes, *by_hand.hide), by_hand.keep))
+            paint(planes, shapes, by_hand.keep)
+            paint(planes, by_hand.hide)
             writer.write(pts, frame)
             meter.tick()
     return digests
+
+
+def _canvas(index: FrameIndex) -> Canvas:
+    stream = index.stream
+    return Canvas(stream.width, stream.height, *chroma_shifts(stream), stream.rotation_deg)
+
+
+def _shown_s(index: FrameIndex, number: int) -> tuple[float, float]:
+    """When a frame begins and ends, since the video's first; exact but for one rounding, so 0.1 is a file's 0.1."""
+    end_pts = int(index.pts[number + 1]) if number + 1 < index.n_frames else index.end_pts
+    begin, end = ((pts - int(index.pts[0])) * index.time_base for pts in (int(index.pts[number]), end_pts))
+    return float(begin), float(end)
 
 
 def _write_digests(row: Row, index: FrameIndex, chunk: Chunk, digests: list[str], context: RunContext) -> None:

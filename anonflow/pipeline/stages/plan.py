@@ -21,6 +21,7 @@ from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_e
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.timing import Stopwatch
 from anonflow.tables import read_index, write_index
+from anonflow.track.configured import overlap_frames
 from anonflow.types import Source, Status
 from anonflow.video.plan import plan_chunks
 from anonflow.video.probe import probe
@@ -94,5 +95,6 @@ def _write_index(row: Row, target: Path, context: RunContext) -> None:
     watch = Stopwatch()
     index = probe(Path(row.uri))
     choose_container(index, Path(row.uri).suffix)  # better refused now than after all the work
-    chunks = plan_chunks(index, context.config.chunk.length_s, context.config.chunk.overlap_frames)
+    config = context.config
+    chunks = plan_chunks(index, config.chunk.length_s, overlap_frames(config.chunk, config.tracker))
     write_index(target, index, chunks, watch.read())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -10,15 +12,19 @@ from anonflow.errors import AnonflowError
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.looks import SourceLooks
 from anonflow.pipeline.outcomes import quarantine, read_ending
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.pipeline.tracking import margins, thresholds, tracker_params
 from anonflow.tables import read_index, read_rows, write_rows
-from anonflow.track.seam import ChunkTracks
+from anonflow.track.configured import grading, margins, operators, timeline, tracker_params
+from anonflow.track.grade import grade
+from anonflow.track.operators import TrackFacts, View
+from anonflow.track.reverse import prolong_backwards, unclaimed_by
+from anonflow.track.seam import ChunkTracks, StitchStats, Way
 from anonflow.track.seam import stitch as stitch_chunks
 from anonflow.track.stabilise import mask_plan, stabilise
-from anonflow.types import Detections, Tracks
+from anonflow.types import Chunk, Detections, FrameFacts, MaskPlan, Observations, Tracks
 
 
 def stitch(row: Row, context: RunContext) -> list[Row]:
@@ -50,26 +56,13 @@ def _stitch_video(row: Row, context: RunContext) -> AnonflowError | None:
 
 def _write_plan(row: Row, context: RunContext) -> None:
     watch = Stopwatch()
-    paths, config = context.paths, context.config
-    index, chunks = read_index(paths.index(row.video_id))
-    owned = [
-        read_rows(Detections, paths.detections(row.video_id, c.index)).between(c.start_frame, c.stop_frame)
-        for c in chunks
-    ]
-    alone = [ChunkTracks.from_bytes(paths.tracks(row.video_id, c.index).read_bytes()) for c in chunks]
-    tracks, seams = stitch_chunks(alone, owned.__getitem__, tracker_params(config, index))
-    hidden = stabilise(
-        tracks,
-        Detections.concat(owned),
-        config.stabilise,
-        frame_interval_s=index.frame_interval_s,
-        n_frames=index.n_frames,
-        thresholds=thresholds(config).tolist(),
-    )
-    plan = mask_plan(hidden, margins(config), index.stream.width, index.stream.height)
+    config, video = context.config, _ChunkedVideo(row, context)
+    tracks, seams = video.tracks()
+    plan = MaskPlan.concat(video.mask_plans(tracks))
     note = {
         "objects": _objects(tracks, config.labels),
         "masked_frames": len(np.unique(plan.frames)),
+        "shots": int(video.timeline.cuts.sum()) + 1,
         "seams": {
             "n": seams.n_seams,
             "guessed_right": seams.n_right_guesses,
@@ -77,7 +70,65 @@ def _write_plan(row: Row, context: RunContext) -> None:
         },
         **watch.read(),
     }
-    write_rows(paths.mask_plan(row.video_id), plan, note)
+    write_rows(context.paths.mask_plan(row.video_id), plan, note)
+
+
+class _ChunkedVideo:
+    """What the detect stage left of a video: read chunk by chunk, so that only tracks are held whole."""
+
+    def __init__(self, row: Row, context: RunContext) -> None:
+        self._row, self._config, self._paths = row, context.config, context.paths
+        self._index, self._chunks = read_index(context.paths.index(row.video_id))
+        facts = FrameFacts.concat(
+            self._facts(chunk).between(chunk.start_frame, chunk.stop_frame) for chunk in self._chunks
+        )
+        self.timeline = timeline(self._index, facts)
+
+    def tracks(self) -> tuple[Tracks, StitchStats]:
+        """The tracks of the whole video, weak beginnings included."""
+        config, chunks = self._config, self._chunks
+        files = [self._paths.tracks(self._row.video_id, chunk.index) for chunk in chunks]
+        alone = [ChunkTracks.from_bytes(file.read_bytes()) for file in files]
+        looks = None
+        if config.tracker.appearance:
+            looks = SourceLooks(Path(self._row.uri), self._index, self._detections_between)
+        way = Way(self.timeline, tracker_params(config.tracker), looks)
+        tracks, seams = stitch_chunks(alone, lambda position: self._seen(chunks[position]), way)
+        reverse = config.stabilise.reverse
+        if reverse.enabled:
+            parts = [tracks.between(chunk.start_frame, chunk.stop_frame) for chunk in chunks]
+            unclaimed = Observations.concat(
+                unclaimed_by(part, self._seen(chunk)) for part, chunk in zip(parts, chunks, strict=True)
+            )
+            tracks = prolong_backwards(tracks, unclaimed, self.timeline, reverse.buffer_s, reverse.match_iou)
+        return tracks, seams
+
+    def mask_plans(self, tracks: Tracks) -> Iterator[MaskPlan]:
+        """What to hide, for one chunk after the other."""
+        stream, steps = self._index.stream, operators(self._config)
+        view = View(self.timeline, stream.width, stream.height, TrackFacts.of(tracks, self.timeline))
+        for chunk in self._chunks:
+            hidden = stabilise(tracks, steps, view, chunk.start_frame, chunk.stop_frame)
+            yield mask_plan(hidden, margins(self._config), stream.width, stream.height)
+
+    def _facts(self, chunk: Chunk) -> FrameFacts:
+        return read_rows(FrameFacts, self._paths.facts(self._row.video_id, chunk.index))
+
+    def _detections(self, chunk: Chunk) -> Detections:
+        """The detections that the chunk owns."""
+        found = read_rows(Detections, self._paths.detections(self._row.video_id, chunk.index))
+        return found.between(chunk.start_frame, chunk.stop_frame)
+
+    def _detections_between(self, start_frame: int, stop_frame: int) -> Detections:
+        touched = [c for c in self._chunks if c.start_frame < stop_frame and start_frame < c.stop_frame]
+        return Detections.concat(self._detections(chunk) for chunk in touched).between(start_frame, stop_frame)
+
+    def _seen(self, chunk: Chunk) -> Observations:
+        """What the tracker sees in the frames that the chunk owns."""
+        stream = self._index.stream
+        return grade(
+            self._detections(chunk), self._facts(chunk), grading(self._config), stream.width, stream.height
+        )
 
 
 def _objects(tracks: Tracks, labels: tuple[str, ...]) -> dict[str, int]:

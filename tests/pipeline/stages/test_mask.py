@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from anonflow.config import RegionConfig, TimeSpan, VideoRegions
 from anonflow.errors import EncodeError
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.outcomes import quarantine
@@ -15,8 +16,12 @@ from anonflow.pipeline.stages import mask as mask_stage
 from anonflow.pipeline.stages.mask import mask
 from anonflow.pipeline.stages.stitch import stitch
 from anonflow.tables import MASK_DIGESTS, read_index
-from anonflow.video.segment import read_segment
-from tests.pipeline.worlds import FixedDetector, World, masked, tracked
+from anonflow.video.decode import decode_range
+from anonflow.video.encode import SegmentWriter
+from anonflow.video.planes import bgr_upright, plane_set
+from anonflow.video.segment import open_segment, read_segment
+from tests.media import Clip
+from tests.pipeline.worlds import FixedDetector, World, masked, tracked, use_detector
 
 
 def stitched(row: Any, context: RunContext) -> Any:
@@ -126,3 +131,149 @@ def test_no_digests_are_written_unless_asked_for(world: World, detector: FixedDe
     context = world.context()
     rows = masked(world.row(), context)
     assert not [name for name in files(context.paths.segment(rows[0].video_id, 0).parent) if "digest" in name]
+
+
+TIMED = RegionConfig(0.5, 1.0, box=(0.75, 0.0, 1.0, 0.25))
+HIDDEN_FRAMES = range(12, 25)  # those of the clip's 40 that are shown at any time of 0.5 <= t < 1.0, at 25 a second
+
+
+def with_regions(world: World, **parts: Any) -> World:
+    """The world with regions for its clip, and digests."""
+    regions = [
+        VideoRegions("*.mp4", **parts),
+        VideoRegions("other/*", hide=(RegionConfig(box=(0.0, 0.0, 1.0, 1.0)),)),
+    ]
+    config = replace(world.config, regions=regions, debug=replace(world.config.debug, mask_digests=True))
+    return replace(world, config=config)
+
+
+class Written:
+    """What the mask stage gives to its encoder, and what the source has in the same places."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.frames: list[Any] = []
+        self.upright: list[Any] = []
+        self.upright_size, self.rotation_deg = (96, 64), 0
+        real = SegmentWriter.write
+
+        def write(writer: Any, pts: int, frame: Any) -> None:
+            self.frames.append([plane.copy() for plane in plane_set(frame).planes])
+            self.upright.append(bgr_upright(frame, *self.upright_size, self.rotation_deg))
+            real(writer, pts, frame)
+
+        monkeypatch.setattr(SegmentWriter, "write", write)
+
+    def of(self, world: World) -> Any:
+        """Mask the world's clip; frame by frame what was written, and what the source has."""
+        context = world.context()
+        row = world.row()
+        masked(row, context)
+        index, _ = read_index(context.paths.index(row.video_id))
+        assert len(self.frames) == index.n_frames
+        source = decode_range(Path(row.uri), index, int(index.pts[0]), index.end_pts)
+        return list(zip(self.frames, [[p.copy() for p in plane_set(f).planes] for _, f in source], strict=True))
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Written:
+    return Written(monkeypatch)
+
+
+@pytest.fixture
+def blind(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
+    """A detector that sees nothing."""
+    return use_detector(monkeypatch, FixedDetector(boxes=()))
+
+
+def test_a_region_is_hidden_in_its_time_and_nothing_else_is_touched(
+    world: World, blind: FixedDetector, written: Written
+) -> None:
+    world.clip()
+    frames = written.of(with_regions(world, hide=(TIMED,)))
+    for number, (made, source) in enumerate(frames):
+        if number in HIDDEN_FRAMES:
+            assert (made[0][:16, 72:] == 16).all() and (made[1][:8, 36:] == 128).all()
+            for planes in (made, source):
+                planes[0][:16, 72:] = planes[1][:8, 36:] = planes[2][:8, 36:] = 0
+        assert all(np.array_equal(*planes) for planes in zip(made, source, strict=True))
+
+
+def test_a_hidden_region_is_hidden_in_the_frames_of_the_segments(world: World, blind: FixedDetector) -> None:
+    world.clip()
+    context = with_regions(world, hide=(TIMED,)).context()
+    corners = []
+    for row in masked(world.row(), context):
+        with open_segment(context.paths.segment(row.video_id, row.chunk)) as container:
+            corners += [plane_set(frame).planes[0][:16, 72:].copy() for frame in container.decode(video=0)]
+    is_black = [bool((corner < 24).all()) for corner in corners]
+    assert is_black == [number in HIDDEN_FRAMES for number in range(40)]
+
+
+@pytest.mark.parametrize("rotation_deg", [90, -90, 180])
+def test_a_region_is_hidden_where_it_was_drawn_on_the_turned_picture(
+    world: World, blind: FixedDetector, written: Written, rotation_deg: int
+) -> None:
+    world.clip(clip=Clip(rotation_deg=rotation_deg))
+    written.rotation_deg = rotation_deg
+    written.upright_size = width, height = (96, 64) if rotation_deg == 180 else (64, 96)
+    hide = (RegionConfig(box=(0.75, 0.0, 1.0, 0.25)),)
+    written.of(with_regions(world, hide=hide))
+    for picture in written.upright:
+        assert (picture[: height // 4, 3 * width // 4 :] < 12).all(), "the upper right corner, as it is shown"
+        assert (picture.max(axis=2) < 12).mean() < 0.1, "and nothing else"
+
+
+def test_what_is_kept_stays_identical_to_the_bit_even_where_something_was_detected(
+    world: World, detector: FixedDetector, written: Written
+) -> None:
+    world.clip()
+    masks_without = [made for made, _ in written.of(with_regions(world, process=(TimeSpan(),)))]
+    assert all((made[0][8:16, 8:16] == 16).all() for made in masks_without), "or the test tests nothing"
+    written.frames.clear()
+    keep = (RegionConfig(box=(8.0, 8.0, 30.0, 16.0), units="px"),)
+    for (made, source), without in zip(written.of(with_regions(world, keep=keep)), masks_without, strict=True):
+        assert np.array_equal(made[0][8:16, 8:30], source[0][8:16, 8:30])
+        assert all(np.array_equal(m[4:8, 4:15], s[4:8, 4:15]) for m, s in zip(made[1:], source[1:], strict=True))
+        made[0][8:16, 8:30] = without[0][8:16, 8:30]
+        assert np.array_equal(made[0], without[0])
+
+
+def test_what_is_hidden_and_kept_is_hidden(world: World, detector: FixedDetector, written: Written) -> None:
+    world.clip()
+    everything = (RegionConfig(box=(0.0, 0.0, 1.0, 1.0)),)
+    polygon = (RegionConfig(polygon=((50.0, 5.0), (90.0, 5.0), (90.0, 60.0)), units="px"),)
+    for made, source in written.of(with_regions(world, hide=polygon, keep=everything)):
+        changed = made[0] != source[0]
+        assert (made[0][6:40, 80:90] == 16).all() and not changed[:, :48].any() and not changed[40:, :70].any()
+
+
+def test_outside_of_the_times_to_process_frames_are_as_they_were(
+    world: World, detector: FixedDetector, written: Written
+) -> None:
+    world.clip()
+    regions = with_regions(world, hide=(replace(TIMED, from_s=0.0, to_s=None),), process=(TimeSpan(0.5, 1.0),))
+    for number, (made, source) in enumerate(written.of(regions)):
+        is_same = all(np.array_equal(*planes) for planes in zip(made, source, strict=True))
+        assert is_same == (number not in HIDDEN_FRAMES)
+
+
+def test_times_are_since_the_first_frame(world: World, blind: FixedDetector, written: Written) -> None:
+    """Also of a video that begins later, and whose frames come when they like."""
+    pts = [90_000 + 512 * n for n in (*range(13), *range(20, 47))]
+    world.clip(clip=Clip(pts=pts))
+    frames = written.of(with_regions(world, hide=(replace(TIMED, from_s=0.8, to_s=0.88),)))
+    is_hidden = [bool((made[0][:16, 72:] == 16).all()) for made, _ in frames]
+    assert is_hidden == [number in (13, 14) for number in range(40)]
+
+
+def test_regions_are_part_of_the_mask_digests(world: World, detector: FixedDetector) -> None:
+    world.clip()
+    hide, keep = (TIMED,), (replace(TIMED, from_s=0.0, to_s=0.5),)
+    digests = []
+    for parts in ({"process": (TimeSpan(),)}, {"hide": hide}, {"keep": keep}):
+        context = with_regions(world, **parts).context()
+        tables = [pq.read_table(context.paths.digests(r.video_id, r.chunk)) for r in masked(world.row(), context)]
+        digests.append([digest for table in tables for digest in table["digest"].to_pylist()])
+    plain, hidden, kept = digests
+    assert [a != b for a, b in zip(plain, hidden, strict=True)] == [n in HIDDEN_FRAMES for n in range(40)]
+    assert [a != b for a, b in zip(plain, kept, strict=True)] == [n < 12 for n in range(40)]

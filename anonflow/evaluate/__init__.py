@@ -1,0 +1,1 @@
+"""How much a mask plan leaks over time, against exact ground truth."""
