@@ -62,6 +62,7 @@ def detector_config(name: str, **changes: Any) -> DetectorConfig:
         "long_side_px": 640,
         "max_upscale": 1.0,
         "threshold": 1.0,
+        "keep_threshold": 1.0,
         "floor": 0.3,
         "nms_iou": 0.4,
         "batch_size": 4,
