@@ -149,7 +149,9 @@ def _contents(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 def _face_detector() -> Detector:
     model = ModelConfig(**yaml.safe_load((CONF / "model" / "retinaface_mnet025.yaml").read_text()))
-    config = DetectorConfig(model, 1280, 1.0, threshold=0.5, keep_threshold=0.5, floor=0.5, nms_iou=0.4, batch_size=1)
+    config = DetectorConfig(
+        model, 1280, 1.0, threshold=0.5, keep_threshold=0.5, floor=0.5, nms_iou=0.4, batch_size=1
+    )
     weights = ModelStore(Path.home() / ".cache" / "anonflow" / "models").load(model)
     return build_detector(config, weights, ("face",), "cpu")
 
