@@ -1,6 +1,6 @@
 """What tracking and stabilising cost, beside ByteTrack of the library `trackers` in the same run.
 
-    pytest -m benchmark -s tests/benchmark/test_tracking.py
+    pytest -n 0 -s -m benchmark tests/benchmark
 
 The library needs the `opencv-python` wheel, which overwrites the headless one: install it in an environment of its
 own. Without it, ours is measured alone.

@@ -1,0 +1,110 @@
+"""The typed configuration. `conf/*.yaml` is checked against these dataclasses before anything starts.
+
+Every number carries its unit in its name. Values are checked here, once, so that the code that uses them can
+rely on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from anonflow.config.base import Section, require
+from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
+from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
+from anonflow.config.runtime import (
+    CODECS,
+    ChunkConfig,
+    DebugConfig,
+    DetectStageConfig,
+    RuntimeConfig,
+    SourceConfig,
+    StageConfig,
+    VideoConfig,
+)
+from anonflow.config.tracking import (
+    AppearanceConfig,
+    BridgeConfig,
+    DropConfig,
+    EdgeConfig,
+    PlateContextConfig,
+    ReverseConfig,
+    RulesConfig,
+    StabiliseConfig,
+    TrackerConfig,
+)
+
+__all__ = [
+    "CODECS",
+    "OPERATORS",
+    "REGION_UNITS",
+    "SHAPES",
+    "AdaptiveConfig",
+    "AnonymizeConfig",
+    "AppearanceConfig",
+    "BridgeConfig",
+    "ChunkConfig",
+    "DebugConfig",
+    "DetectStageConfig",
+    "DetectorConfig",
+    "DropConfig",
+    "EdgeConfig",
+    "HidingConfig",
+    "LabelConfig",
+    "MaskStyle",
+    "ModelConfig",
+    "PlateContextConfig",
+    "RegionConfig",
+    "ReverseConfig",
+    "RulesConfig",
+    "RuntimeConfig",
+    "SourceConfig",
+    "StabiliseConfig",
+    "StageConfig",
+    "TimeSpan",
+    "TrackerConfig",
+    "VideoConfig",
+    "VideoRegions",
+]
+
+
+@dataclass(frozen=True)
+class HidingConfig(Section):
+    """What is looked for, and what of it is hidden: all that decides on masks."""
+
+    policy: dict[str, Any]
+    """The values that the other sections refer to; kept as a record of what was chosen."""
+    detector: dict[str, DetectorConfig]
+    label: dict[str, LabelConfig]
+    adaptive: AdaptiveConfig
+    tracker: TrackerConfig
+    stabilise: StabiliseConfig
+    rules: RulesConfig
+    mask: dict[str, MaskStyle]
+
+    def __post_init__(self) -> None:
+        """Check what no part can check alone."""
+        require(bool(self.detector), "no detector is configured; use detector=faces_plates, faces or plates")
+        for label in self.labels:
+            require(label in self.mask, f"label '{label}' is detected but mask.{label} is not configured")
+            require(label in self.label, f"label '{label}' is detected but label.{label} is not configured")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of all labels, sorted; a label's code is its position."""
+        return tuple(sorted({label for d in self.detector.values() for label in d.model.classes.values()}))
+
+
+@dataclass(frozen=True)
+class AnonymizeConfig(HidingConfig):
+    """Everything that one run is made of."""
+
+    input: str
+    output: str
+    source: SourceConfig
+    chunk: ChunkConfig
+    regions: list[VideoRegions]
+    """By hand; from the file that `regions=` names."""
+    video: VideoConfig
+    runtime: RuntimeConfig
+    debug: DebugConfig

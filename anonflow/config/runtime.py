@@ -1,0 +1,112 @@
+"""Which inputs, in which pieces, encoded how, with which resources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anonflow.config.base import Section, choice, not_negative, positive, require
+
+CODECS = ("libx264", "libx265", "libsvtav1")
+
+
+@dataclass(frozen=True)
+class SourceConfig(Section):
+    """Which files of a folder are inputs."""
+
+    extensions: list[str]
+
+
+@dataclass(frozen=True)
+class ChunkConfig(Section):
+    """How videos are cut for parallel work. It cannot change what is masked, only how fast."""
+
+    length_s: float
+    overlap_frames: int | None
+    """None: what the tracker needs to be warm, most of the time."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        positive("chunk.length_s", self.length_s)
+        not_negative("chunk.overlap_frames", self.overlap_frames)
+
+
+@dataclass(frozen=True)
+class VideoConfig(Section):
+    """How the masked frames are encoded."""
+
+    codec: str
+    crf: int
+    preset: str
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        choice("video.codec", self.codec, CODECS)
+        require(0 <= self.crf <= 63, f"video.crf={self.crf} must lie between 0 and 63")
+
+
+@dataclass(frozen=True)
+class StageConfig(Section):
+    """What Ray reserves for one task or actor of a stage, and how many may run at once."""
+
+    num_cpus: float
+    memory_mb: int
+    max_workers: int | None
+    """None: as many as the cluster's cores."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        not_negative("num_cpus", self.num_cpus)
+        not_negative("memory_mb", self.memory_mb)
+        workers = self.max_workers
+        require(workers is None or workers >= 1, f"max_workers={workers} must be at least 1, or null")
+
+
+@dataclass(frozen=True)
+class DetectStageConfig(StageConfig):
+    """The actor pool of the detect stage."""
+
+    num_gpus: float | None
+    """GPUs an actor; None: one where the cluster has GPUs and the provider can use them, else none."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        not_negative("num_gpus", self.num_gpus)
+
+
+@dataclass(frozen=True)
+class RuntimeConfig(Section):
+    """Where and with what the pipeline runs."""
+
+    address: str | None
+    """None: an embedded Ray that ends with the run; `auto` or an address: join that cluster."""
+    object_store_mb: int
+    logical_cpus_per_core: float
+    """Embedded Ray only: Ray's logical CPUs are a budget, not cores (see docs in conf/runtime)."""
+    provider: str
+    work_dir: str | None
+    model_cache: str | None
+    model_dirs: list[str]
+    max_attempts: int
+    chunk_timeout_s: float
+    progress: bool | None
+    plan: StageConfig
+    detect: DetectStageConfig
+    stitch: StageConfig
+    mask: StageConfig
+    join: StageConfig
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        choice("runtime.provider", self.provider, ("auto", "cpu", "cuda"))
+        require(self.object_store_mb >= 80, f"runtime.object_store_mb={self.object_store_mb} must be at least 80")
+        require(self.max_attempts >= 1, f"runtime.max_attempts={self.max_attempts} must be at least 1")
+        positive("runtime.chunk_timeout_s", self.chunk_timeout_s)
+        positive("runtime.logical_cpus_per_core", self.logical_cpus_per_core)
+
+
+@dataclass(frozen=True)
+class DebugConfig(Section):
+    """Evidence for those who test the pipeline."""
+
+    mask_digests: bool

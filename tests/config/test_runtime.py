@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from anonflow.config import CODECS
+from anonflow.errors import ConfigError
+from anonflow.pipeline.sources import list_sources
+from tests.pipeline.worlds import configuration
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "chunk.length_s=0",
+        "chunk.length_s=nan",
+        "chunk.length_s=inf",
+        "chunk.overlap_frames=-1",
+        "video.codec=mpeg4",
+        "video.crf=-1",
+        "video.crf=64",
+        "runtime.provider=tpu",
+        "runtime.object_store_mb=10",
+        "runtime.max_attempts=0",
+        "runtime.chunk_timeout_s=0",
+        "runtime.chunk_timeout_s=inf",
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_name(override: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        configuration(override)
+    assert override.lstrip("~").split("=")[0].split(".")[-1] in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "runtime.mask.num_cpus=-1",
+        "runtime.mask.memory_mb=-1",
+        "runtime.mask.max_workers=0",
+        "runtime.detect.max_workers=-1",
+        "runtime.detect.num_gpus=-1",
+        "runtime.logical_cpus_per_core=-1",
+    ],
+)
+def test_resources_that_ray_cannot_give_are_refused(override: str) -> None:
+    with pytest.raises(ConfigError):
+        configuration(override)
+
+
+@pytest.mark.parametrize("extension", [".mp4", "MP4", "mp4"])
+def test_extensions_are_understood_as_people_write_them(extension: str, tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    config = configuration(f"source.extensions=['{extension}']").source
+    assert len(list_sources(str(tmp_path), tmp_path / "out", config).sources) == 1
+
+
+def test_every_codec_is_accepted() -> None:
+    for codec in CODECS:
+        configuration(f"video.codec={codec}")
