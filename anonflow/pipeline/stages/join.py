@@ -89,7 +89,7 @@ class _Joined:
             duration_s=self.index.duration_s,
             details={
                 "objects": plan["objects"],
-                "masked_frames": plan["masked_frames"],
+                "shots": plan["shots"],
                 "seams": plan["seams"],
                 "chunks": row.n_chunks,
                 "container": {"source": self.index.container, "output": self.target.suffix.lstrip(".")},
@@ -148,11 +148,12 @@ def _collect_digests(row: Row, context: RunContext) -> None:
 
 
 def _work_done(row: Row, context: RunContext, plan: dict[str, Any], join_times: dict[str, float]) -> dict[str, Any]:
-    """Time by stage, and the execution providers that were used, from the notes of the results."""
+    """Frames masked, time by stage and the execution providers that were used, from the notes of the results."""
     paths, chunks = context.paths, range(row.n_chunks)
     detections = [read_note(paths.detections(row.video_id, i)) for i in chunks]
     segments = [json.loads(paths.note(paths.segment(row.video_id, i)).read_text()) for i in chunks]
     return {
+        "masked_frames": sum(note["masked_frames"] for note in segments),
         "providers": sorted({provider for note in detections for provider in note["providers"]}),
         "stage_seconds": {
             "plan": read_note(paths.index(row.video_id))["times"],

@@ -5,6 +5,7 @@ Regions that somebody drew have the last word here: they are painted after, and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,10 +43,18 @@ def _make(row: Row, segment: Path, context: RunContext) -> None:
     plan = read_rows(MaskPlan, context.paths.mask_plan(row.video_id)).between(chunk.start_frame, chunk.stop_frame)
     with written_whole(segment) as partial:
         regions = RegionPlan.of(regions_for(context.config.regions, row.relative_path), _canvas(index))
-        digests = mask_chunk(Path(row.uri), index, chunk, plan, regions, partial, context)
+        masked = mask_chunk(Path(row.uri), index, chunk, plan, regions, partial, context)
         if context.config.debug.mask_digests:
-            _write_digests(row, index, chunk, digests, context)
-        write_json(context.paths.note(segment), watch.read())
+            _write_digests(row, index, chunk, masked.digests, context)
+        write_json(context.paths.note(segment), {"masked_frames": masked.n_frames, **watch.read()})
+
+
+@dataclass(frozen=True)
+class Masked:
+    """What was done to a chunk: frames with anything hidden in them, and each frame's mask digest if asked for."""
+
+    n_frames: int
+    digests: list[str]
 
 
 def mask_chunk(
@@ -56,11 +65,12 @@ def mask_chunk(
     regions: RegionPlan,
     target: Path,
     context: RunContext,
-) -> list[str]:
-    """Write the chunk's owned frames, masked, to `target`; give their mask digests when the run asks for them."""
+) -> Masked:
+    """Write the chunk's owned frames, masked, to `target`."""
     config = context.config
     styles = [config.mask[label] for label in config.labels]
     digests: list[str] = []
+    n_masked = 0
     numbers = range(chunk.start_frame, chunk.stop_frame)
     frames = decode_range(source, index, chunk.start_pts, chunk.stop_pts)
     with SegmentWriter(target, index, config.video) as writer, FrameMeter(context.progress, "mask") as meter:
@@ -72,9 +82,10 @@ def mask_chunk(
                 digests.append(mask_digest(planes, (*shapes, *by_hand.hide), by_hand.keep))
             paint(planes, shapes, by_hand.keep)
             paint(planes, by_hand.hide)
+            n_masked += bool(shapes or by_hand.hide)
             writer.write(pts, frame)
             meter.tick()
-    return digests
+    return Masked(n_masked, digests)
 
 
 def _canvas(index: FrameIndex) -> Canvas:

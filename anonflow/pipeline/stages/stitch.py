@@ -61,7 +61,6 @@ def _write_plan(row: Row, context: RunContext) -> None:
     plan = MaskPlan.concat(video.mask_plans(tracks))
     note = {
         "objects": _objects(tracks, config.labels),
-        "masked_frames": len(np.unique(plan.frames)),
         "shots": int(video.timeline.cuts.sum()) + 1,
         "seams": {
             "n": seams.n_seams,

@@ -257,6 +257,13 @@ def test_outside_of_the_times_to_process_frames_are_as_they_were(
         assert is_same == (number not in HIDDEN_FRAMES)
 
 
+def test_the_frames_with_anything_hidden_are_counted(world: World, detector: FixedDetector) -> None:
+    """By what is painted: regions count, and times that are not worked on do not."""
+    world.clip()
+    counted = with_regions(world, process=(TimeSpan(0.5, 1.0),))
+    assert counted.outcome().details["masked_frames"] == len(HIDDEN_FRAMES)
+
+
 def test_times_are_since_the_first_frame(world: World, blind: FixedDetector, written: Written) -> None:
     """Also of a video that begins later, and whose frames come when they like."""
     pts = [90_000 + 512 * n for n in (*range(13), *range(20, 47))]

@@ -35,7 +35,7 @@ def test_the_plan_hides_the_object_in_every_frame_as_one_track(world: World, det
     path = context.paths.mask_plan(rows[0].video_id)
     plan, note = read_rows(MaskPlan, path), read_note(path)
     assert sorted(set(plan.frames.tolist())) == list(range(40))
-    assert note["objects"] == {"face": 1} and note["masked_frames"] == 40
+    assert note["objects"] == {"face": 1} and note["shots"] == 1
     assert note["seams"]["n"] == len(rows) - 1
     upright = np.array(BOX) / 2  # the detector saw the picture twice as large
     assert (plan.xyxy[:, :2] <= upright[:2]).all() and (plan.xyxy[:, 2:] >= upright[2:]).all()
