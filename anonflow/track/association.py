@@ -122,19 +122,14 @@ def _nearness(state: TrackerState, boxes: Reals, unseen_s: Reals, max_speed_side
 
 def overlaps(first: Reals, second: Reals) -> Reals:
     """Intersection over union (n, m) of boxes (n, 4) and (m, 4) in px; 0 for boxes without area."""
-    sides = np.minimum(first[:, None, 2:], second[:, 2:])
-    sides -= np.maximum(first[:, None, :2], second[:, :2])
-    np.maximum(sides, 0.0, out=sides)
-    shared = sides[..., 0] * sides[..., 1]
-    union = (_areas(first)[:, None] + _areas(second)) - shared
-    iou: Reals = shared / np.maximum(union, _NO_AREA)
+    left, top, right, bottom = np.ascontiguousarray(first.T)[:, :, None]
+    other_left, other_top, other_right, other_bottom = np.ascontiguousarray(second.T)
+    width = np.minimum(right, other_right) - np.maximum(left, other_left)
+    height = np.minimum(bottom, other_bottom) - np.maximum(top, other_top)
+    shared = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    areas = (right - left) * (bottom - top) + (other_right - other_left) * (other_bottom - other_top)
+    iou: Reals = shared / np.maximum(areas - shared, _NO_AREA)
     return iou
-
-
-def _areas(boxes: Reals) -> Reals:
-    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)
-    areas: Reals = sides[:, 0] * sides[:, 1]
-    return areas
 
 
 def pair(scores: Reals, allowed: Mask) -> tuple[IntArray, IntArray]:

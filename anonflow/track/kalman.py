@@ -54,7 +54,7 @@ def predict(motion: Reals, step: float = 1.0) -> Reals:
     """Motions one frame later, which is `step` usual frame intervals."""
     later = motion.copy()
     cross, velocity = motion[:, 9], motion[:, 10] * step
-    later[:, BOX] += motion[:, VELOCITY] * step
+    later[:, BOX] += motion[:, VELOCITY] if step == 1.0 else motion[:, VELOCITY] * step
     later[:, 8] += (2 * cross + velocity + POSITION_NOISE) * step
     later[:, 9] += velocity
     later[:, 10] += VELOCITY_NOISE * step
