@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 import hydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
@@ -48,6 +50,12 @@ def launch(name: str, schema: type[Config], job: Job[Config]) -> int:
     except SystemExit as ended:
         # Hydra has said what is wrong with the command line.
         return USAGE if ended.code and not codes else max([DONE, *codes])
+    except HydraException as error:
+        # Under a debugger or a tracer, and with HYDRA_FULL_ERROR=1, Hydra leaves the saying to others.
+        if os.environ.get("HYDRA_FULL_ERROR"):
+            raise
+        sys.stderr.write(f"{error}\n")
+        return USAGE
     return max([DONE, *codes])
 
 

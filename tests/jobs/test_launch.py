@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import logging
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +24,6 @@ from anonflow.jobs.launch import (
 )
 
 GIVEN = ["input=in", "output=out"]
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[Any]:
-    """`launch` changes what belongs to the process: logging and a signal."""
-    log, handler, argv = logging.getLogger("anonflow"), signal.getsignal(signal.SIGTERM), sys.argv
-    kept = (log.handlers[:], log.level, log.propagate)
-    yield
-    log.handlers[:], log.level, log.propagate = kept[0], kept[1], kept[2]
-    signal.signal(signal.SIGTERM, handler)
-    sys.argv = argv
 
 
 def composed(*overrides: str) -> Any:
