@@ -14,7 +14,7 @@ from anonflow.config import VideoConfig
 from anonflow.errors import FidelityError, UnsupportedFormatError
 from anonflow.types import Verdict
 from anonflow.video.audio import digest_audio
-from anonflow.video.inspect import inspect
+from anonflow.video.contract import inspect
 from anonflow.video.join import choose_container, join
 from anonflow.video.probe import probe
 from tests.media import Clip, make_clip

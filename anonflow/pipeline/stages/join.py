@@ -23,7 +23,7 @@ from anonflow.pipeline.timing import Stopwatch, total
 from anonflow.storage import file_sha256, move_into_place, naming_storage_errors, write_json, written_whole
 from anonflow.tables import read_index, read_note
 from anonflow.types import Check, FrameIndex, Status, Verdict
-from anonflow.video.inspect import inspect
+from anonflow.video.contract import inspect
 from anonflow.video.join import join as join_segments
 from anonflow.video.target import choose_container
 

@@ -1,0 +1,40 @@
+"""Frames and their times: the same, as exact fractions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from anonflow.types import Check, FrameIndex
+from anonflow.video.contract.check import TICK_S, check
+
+
+def compare_timing(source: FrameIndex, result: FrameIndex) -> tuple[Check, ...]:
+    """Number of frames, their timestamps, and the end of the last one."""
+    ends_s = [i.end_pts * i.time_base for i in (source, result)]
+    same_end = abs(ends_s[0] - ends_s[1]) <= _end_tolerance_s(source, result)
+    return (
+        check("frames", source.n_frames == result.n_frames, f"{source.n_frames} and {result.n_frames}"),
+        check("timestamps", _equal_times(source, result)),
+        check("duration", same_end, f"{float(ends_s[0]):.3f} s"),
+    )
+
+
+def _end_tolerance_s(source: FrameIndex, result: FrameIndex) -> Fraction:
+    """How far the ends may lie apart while all timestamps are equal.
+
+    Only the last frame's duration can differ. With B-frames MP4 does not store it: its sample durations are steps
+    in decode order, so the last frame shown may have that of any other.
+    """
+    if not source.reorder_depth and not result.reorder_depth:
+        return TICK_S
+    return TICK_S + int(np.diff(source.pts).max(initial=0)) * source.time_base
+
+
+def _equal_times(source: FrameIndex, result: FrameIndex) -> bool:
+    """Compared as fractions of a second: integers after both are multiplied by the other's denominator."""
+    ratio = source.time_base / result.time_base
+    return source.n_frames == result.n_frames and bool(
+        np.array_equal(source.pts * ratio.numerator, result.pts * ratio.denominator)
+    )
