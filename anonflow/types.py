@@ -163,7 +163,7 @@ class _Rows:
     """Arrays of one length, a row each: sliced, joined and compared together."""
 
     def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))
+        return len(getattr(self, next(iter(self.__dataclass_fields__))))
 
     def __getitem__(self, rows: Any) -> Self:
         return type(self)(*[getattr(self, name)[rows] for name in self.__dataclass_fields__])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,8 @@ def start(*arguments: str, cwd: Path | None = None) -> Run:
         env=environment,
         cwd=cwd,
         start_new_session=True,
+        # A shell has its background jobs ignore SIGINT, and so would the run that is to be interrupted.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads here
     )
     return Run(process, mark)
 

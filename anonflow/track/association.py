@@ -19,6 +19,8 @@ _CHI_SQUARED_95 = 9.4877
 """95 % quantile for four degrees of freedom: the gate of Wojke et al."""
 _SIZE_RATIO = 2.0
 _NO_AREA = 1e-12
+_NO_OVERLAP = 5e-324
+"""Boxes that do not overlap are no pair, whatever the least overlap is."""
 _MAX_SIDES = 1.5
 """The last round looks no further than this many box sides away, however long the object was out of sight."""
 
@@ -42,16 +44,16 @@ def associate(
         return rounds.track_rows
     iou = overlaps(state.boxes, boxes)
     same = state.labels[:, None] == seen.labels
+    strong = same & seen.high
     if params.appearance and looks:
-        _cascade(state, seen, boxes, frame, params.appearance, params.min_hits, looks, same & seen.high, rounds)
-    comparable = same & (iou > 0)
-    rounds.play(iou, comparable & (iou >= params.high_match_iou) & seen.high)
-    if params.low_match_iou is not None and not seen.high.all():
-        rounds.play(iou, comparable & (iou >= params.low_match_iou) & ~seen.high)
+        _cascade(state, seen, boxes, frame, params.appearance, params.min_hits, looks, strong, rounds)
+    rounds.play(iou, (iou >= max(params.high_match_iou, _NO_OVERLAP)) & strong)
+    if params.low_match_iou is not None and rounds.has_left(weak := ~seen.high):
+        rounds.play(iou, (iou >= max(params.low_match_iou, _NO_OVERLAP)) & same & weak)
     if params.max_speed_sides_per_s and rounds.has_left(seen.high):
         unseen_s = timeline.times_s[frame] - timeline.times_s[state.last_frames]
         near = _nearness(state, boxes, unseen_s, params.max_speed_sides_per_s)
-        rounds.play(near, same & (near > 0) & seen.high)
+        rounds.play(near, (near > 0) & strong)
     return rounds.track_rows
 
 
@@ -59,22 +61,25 @@ class _Rounds:
     """Pairs found so far: each track and each detection is in one at most."""
 
     def __init__(self, n_tracks: int, n_seen: int) -> None:
-        self.track_rows = np.full(n_seen, UNTRACKED, np.int64)
-        self._free = np.ones(n_tracks, np.bool_)
-        self._is_first = True
+        self.track_rows = np.zeros(n_seen, np.int64)
+        self.track_rows += UNTRACKED
+        self._is_taken = np.zeros(n_tracks, np.bool_)
+        self._is_found = np.zeros(n_seen, np.bool_)
+        self._n_free = n_tracks
 
     def play(self, scores: Reals, allowed: Mask) -> None:
         """Pair what is left, as `pair` does."""
-        if not self._is_first:
-            allowed = allowed & self._free[:, None] & (self.track_rows == UNTRACKED)
+        if self._n_free < len(self._is_taken):
+            allowed = allowed & ~(self._is_taken[:, None] | self._is_found)
         rows, columns = pair(scores, allowed)
         self.track_rows[columns] = rows
-        self._free[rows] = False
-        self._is_first = False
+        self._is_taken[rows] = True
+        self._is_found[columns] = True
+        self._n_free -= len(rows)
 
     def has_left(self, wanted: Mask) -> bool:
         """Whether there are tracks left, and detections that are `wanted` (m,)."""
-        return bool(self._free.any() and (wanted & (self.track_rows == UNTRACKED)).any())
+        return bool(self._n_free and np.count_nonzero(wanted & ~self._is_found))
 
 
 def _cascade(
@@ -122,14 +127,19 @@ def _nearness(state: TrackerState, boxes: Reals, unseen_s: Reals, max_speed_side
 
 def overlaps(first: Reals, second: Reals) -> Reals:
     """Intersection over union (n, m) of boxes (n, 4) and (m, 4) in px; 0 for boxes without area."""
-    left, top, right, bottom = np.ascontiguousarray(first.T)[:, :, None]
-    other_left, other_top, other_right, other_bottom = np.ascontiguousarray(second.T)
-    width = np.minimum(right, other_right) - np.maximum(left, other_left)
-    height = np.minimum(bottom, other_bottom) - np.maximum(top, other_top)
-    shared = np.maximum(width, 0.0) * np.maximum(height, 0.0)
-    areas = (right - left) * (bottom - top) + (other_right - other_left) * (other_bottom - other_top)
-    iou: Reals = shared / np.maximum(areas - shared, _NO_AREA)
-    return iou
+    low, high = first.T[:2, :, None], first.T[2:, :, None]
+    other_low, other_high = second.T[:2, None], second.T[2:, None]
+    sides = np.minimum(high, other_high)
+    sides -= np.maximum(low, other_low)
+    np.maximum(sides, 0.0, out=sides)
+    shared: Reals = sides[0] * sides[1]
+    width, height = high - low
+    other_width, other_height = other_high - other_low
+    union = width * height + other_width * other_height
+    union -= shared
+    np.maximum(union, _NO_AREA, out=union)
+    shared /= union
+    return shared
 
 
 def pair(scores: Reals, allowed: Mask) -> tuple[IntArray, IntArray]:

@@ -13,7 +13,8 @@ The model is ByteTrack's (Zhang et al., ECCV 2022), with two changes that make i
 
 Only element-wise arithmetic is used: each row's result is independent of the rows beside it and of the machine's
 linear algebra. A motion is a row (n, 11) of float64: the box `x1, y1, x2, y2` in px, its velocity in px a frame
-interval, and the three numbers of the covariance.
+interval, and the three numbers of the covariance. Columns lie together in memory: with a few dozen rows, the cost
+is in the number of NumPy's inner loops.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ GRID_PX = 2.0**-8
 COVARIANCE_GRID = 2.0**-12
 
 # In units of the measurement's variance, (height / 20)^2.
-POSITION_NOISE = 1.0
-VELOCITY_NOISE = 1 / 64
+NOISE = np.array([[1.0], [0.0], [1 / 64]])
+"""What a frame interval adds to the three numbers of the covariance."""
 BORN_COVARIANCE = (4.0, 0.0, 25 / 16)
 
 BOX, VELOCITY, COVARIANCE = slice(0, 4), slice(4, 8), slice(8, 11)
@@ -39,48 +40,67 @@ WIDTH = 11
 
 def on_grid(boxes: FloatArray) -> Reals:
     """Boxes (n, 4) as the filter takes them; between two cells of the grid, an object would never come to rest."""
-    return np.rint(boxes.astype(np.float64) / GRID_PX) * GRID_PX
+    columns = boxes.T.astype(np.float64, order="C")
+    columns *= 1 / GRID_PX
+    np.rint(columns, out=columns)
+    columns *= GRID_PX
+    return columns.T
 
 
 def start(boxes: Reals) -> Reals:
     """Motions (n, 11) of boxes (n, 4) on the grid, seen for the first time, at rest."""
-    motion = np.zeros((len(boxes), WIDTH))
+    motion = at_rest(len(boxes))
     motion[:, BOX] = boxes
     motion[:, COVARIANCE] = BORN_COVARIANCE
     return motion
 
 
+def at_rest(n: int) -> Reals:
+    """Motions (n, 11) of nothing."""
+    return np.zeros((WIDTH, n)).T
+
+
 def predict(motion: Reals, step: float = 1.0) -> Reals:
     """Motions one frame later, which is `step` usual frame intervals."""
-    later = motion.copy()
-    cross, velocity = motion[:, 9], motion[:, 10] * step
-    later[:, BOX] += motion[:, VELOCITY] if step == 1.0 else motion[:, VELOCITY] * step
-    later[:, 8] += (2 * cross + velocity + POSITION_NOISE) * step
-    later[:, 9] += velocity
-    later[:, 10] += VELOCITY_NOISE * step
-    return later
+    later = motion.T.copy()
+    later[:4] += later[4:8] if step == 1.0 else later[4:8] * step
+    # (p, c, v) becomes (p + 2c + v, c + v, v), for a step of 1.
+    later[8:10] += later[9:11] * step
+    later[8] += later[9] * step
+    later[8:] += NOISE * step
+    return later.T
 
 
 def update(motion: Reals, boxes: Reals) -> Reals:
     """Predicted motions, corrected by the boxes (n, 4) on the grid that were found."""
-    corrected = np.empty_like(motion)
-    covariance = motion[:, COVARIANCE]
-    # Gains of position and velocity, and what each takes off the covariance: all are shares of the first column.
-    gain = covariance[:, :2] / (covariance[:, :1] + 1.0)
-    surprise = boxes - motion[:, BOX]
-    np.rint((motion[:, BOX] + gain[:, :1] * surprise) / GRID_PX, out=corrected[:, BOX])
-    np.trunc((motion[:, VELOCITY] + gain[:, 1:] * surprise) / GRID_PX, out=corrected[:, VELOCITY])
-    corrected[:, :8] *= GRID_PX
-    narrowed = covariance.copy()
-    narrowed[:, :2] -= gain[:, :1] * covariance[:, :2]
-    narrowed[:, 2] -= gain[:, 1] * covariance[:, 1]
-    corrected[:, COVARIANCE] = np.rint(narrowed / COVARIANCE_GRID) * COVARIANCE_GRID
-    return corrected
+    before = np.ascontiguousarray(motion.T)
+    covariance = before[8:]
+    # Gains of position and velocity, and what each takes off the covariance: all are shares of the first row.
+    gain = covariance[:2] / (covariance[0] + 1.0)
+    after = np.empty_like(before)
+    moved = after[:8].reshape(2, 4, len(boxes))
+    np.multiply(gain[:, None], boxes.T - before[:4], out=moved)
+    moved += before[:8].reshape(moved.shape)
+    moved *= 1 / GRID_PX
+    np.rint(moved[0], out=moved[0])
+    np.trunc(moved[1], out=moved[1])
+    moved *= GRID_PX
+    narrowed = after[8:]
+    np.multiply(gain[0], covariance[:2], out=narrowed[:2])
+    np.multiply(gain[1], covariance[1], out=narrowed[2])
+    np.subtract(covariance, narrowed, out=narrowed)
+    narrowed *= 1 / COVARIANCE_GRID
+    np.rint(narrowed, out=narrowed)
+    narrowed *= COVARIANCE_GRID
+    return after.T
 
 
 def coast(motion: Reals) -> Reals:
     """Motions that keep their size from now on: for objects out of sight, whose size would run away."""
-    held = motion.copy()
-    mean = (motion[:, 4:6] + motion[:, 6:8]) / 2
-    held[:, 4:6] = held[:, 6:8] = np.trunc(mean / GRID_PX) * GRID_PX
-    return held
+    held = motion.T.copy()
+    mean = held[4:6] + held[6:8]
+    mean *= 0.5 / GRID_PX
+    np.trunc(mean, out=mean)
+    mean *= GRID_PX
+    held[4:6] = held[6:8] = mean
+    return held.T

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from anonflow.track.appearance import NOBODY
-from anonflow.track.kalman import BOX, COVARIANCE, WIDTH, Reals
+from anonflow.track.kalman import BOX, COVARIANCE, Reals, at_rest
 from anonflow.types import IntArray
 
 _ID, _LABEL, _HITS, _LAST_FRAME, _GALLERY = range(5)
@@ -36,7 +36,7 @@ class TrackerState:
         return len(self.counts)
 
     def __getitem__(self, rows: Any) -> Self:
-        return type(self)(self.counts[rows], self.motion[rows], self.next_id)
+        return type(self)(self.counts[rows], self.motion.T[:, rows].T, self.next_id)
 
     @property
     def track_ids(self) -> IntArray:
@@ -76,7 +76,7 @@ class TrackerState:
     @classmethod
     def empty(cls, gallery: int = 0, next_id: int = 0) -> Self:
         """No track is alive; the next one is called `next_id`."""
-        return cls(np.zeros((0, _GALLERY + gallery), np.int64), np.zeros((0, WIDTH)), next_id)
+        return cls(np.zeros((0, _GALLERY + gallery), np.int64), at_rest(0), next_id)
 
     @classmethod
     def born(cls, first_id: int, labels: Any, motion: Reals, frame: int, gallery: int) -> Self:
@@ -90,10 +90,12 @@ class TrackerState:
         """The same tracks, elsewhere."""
         return type(self)(self.counts, motion, self.next_id)
 
-    def seen_again(self, motion: Reals, frame: int, min_hits: int) -> Self:
-        """The same tracks, all of them found in a frame."""
-        counts = self.counts.copy()
-        counts[:, _HITS] = np.minimum(counts[:, _HITS] + 1, min_hits)
+    def seen_again(self, rows: IntArray, motion: Reals, frame: int, min_hits: int) -> Self:
+        """The tracks of these rows (n,), all of them found in a frame, with these motions (n, 11)."""
+        counts = self.counts.take(rows, axis=0)
+        hits = counts[:, _HITS]
+        hits += 1
+        np.minimum(hits, min_hits, out=hits)
         counts[:, _LAST_FRAME] = frame
         return type(self)(counts, motion, self.next_id)
 

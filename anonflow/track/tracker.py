@@ -36,19 +36,31 @@ def step(
     Deterministic to the bit; equal states under different names give equal results under those names. `looks` is
     asked for descriptors where `params.appearance` wants them.
     """
+    return _step(state, seen, kalman.on_grid(seen.xyxy), frame, timeline, params, looks)
+
+
+def _step(
+    state: TrackerState,
+    seen: Observations,
+    boxes: Reals,
+    frame: int,
+    timeline: Timeline,
+    params: TrackerParams,
+    looks: Looks | None,
+) -> tuple[TrackerState, IntArray]:
+    """As `step`, with the boxes of `seen` on the grid."""
     if timeline.cuts[frame]:
         state = TrackerState.empty(params.gallery, state.next_id)
     if not len(state) and not len(seen):
         return state, np.zeros(0, np.int64)
     predicted = state.with_motion(kalman.predict(state.motion, float(timeline.steps[frame])))
-    boxes = kalman.on_grid(seen.xyxy)
     track_rows = associate(predicted, seen, boxes, frame, timeline, params, looks)
     is_found = track_rows != UNTRACKED
     found = is_found.nonzero()[0]
     found_rows = track_rows[found]
-    track_ids = np.full(len(seen), UNTRACKED, np.int64)
+    track_ids = track_rows.copy()
     track_ids[found] = predicted.track_ids[found_rows]
-    after = _update(predicted[found_rows], seen, boxes, found, frame, params)
+    after = _update(predicted, found_rows, seen, boxes, found, frame, params)
     born = (seen.high & ~is_found).nonzero()[0]
     if len(born):
         births = _bear(predicted.next_id, seen, boxes, born, frame, params)
@@ -70,9 +82,9 @@ def run(
 ) -> tuple[TrackerState, Tracks]:
     """The state after the frames `start_frame..stop_frame`, and the points found in them."""
     bounds = np.searchsorted(seen.frames, np.arange(start_frame, stop_frame + 1)).tolist()
-    parts = [np.zeros(0, np.int64)]
+    boxes, parts = kalman.on_grid(seen.xyxy), [np.zeros(0, np.int64)]
     for frame, (first, last) in enumerate(pairwise(bounds), start=start_frame):
-        state, track_ids = step(state, seen[first:last], frame, timeline, params, looks)
+        state, track_ids = _step(state, seen[first:last], boxes[first:last], frame, timeline, params, looks)
         parts.append(track_ids)
     return state, points(seen[bounds[0] : bounds[-1]], np.concatenate(parts))
 
@@ -95,10 +107,17 @@ def sorted_points(tracks: Tracks) -> Tracks:
 
 
 def _update(
-    state: TrackerState, seen: Observations, boxes: Reals, found: IntArray, frame: int, params: TrackerParams
+    state: TrackerState,
+    rows: IntArray,
+    seen: Observations,
+    boxes: Reals,
+    found: IntArray,
+    frame: int,
+    params: TrackerParams,
 ) -> TrackerState:
-    """The state corrected by the detection (a row each, `found`) that each track was found in."""
-    after = state.seen_again(kalman.update(state.motion, boxes[found]), frame, params.min_hits)
+    """The tracks of `rows`, each corrected by the detection (a row of `found`) that it was found in."""
+    motion = kalman.update(state.motion.T.take(rows, axis=1).T, boxes[found])
+    after = state.seen_again(rows, motion, frame, params.min_hits)
     return after.remembering(references(seen[found], frame)) if params.gallery else after
 
 
@@ -114,9 +133,9 @@ def _survivors(
     state: TrackerState, found_rows: IntArray, frame: int, timeline: Timeline, params: TrackerParams
 ) -> TrackerState:
     """The tracks that live on without a detection in this frame: confirmed, and not for too long."""
-    is_missed = np.ones(len(state), np.bool_)
-    is_missed[found_rows] = False
-    missed = state[is_missed.nonzero()[0]]
-    unseen_s = timeline.times_s[frame] - timeline.times_s[missed.last_frames]
-    alive = missed[(missed.hits >= params.min_hits) & timeline.within(unseen_s, params.buffer_s)]
-    return alive.with_motion(kalman.coast(alive.motion))
+    unseen_s = timeline.times_s[frame] - timeline.times_s[state.last_frames]
+    is_alive = timeline.within(unseen_s, params.buffer_s)
+    is_alive &= state.hits >= params.min_hits
+    is_alive[found_rows] = False
+    alive = state[is_alive.nonzero()[0]]
+    return alive.with_motion(kalman.coast(alive.motion)) if len(alive) else alive

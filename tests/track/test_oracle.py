@@ -41,8 +41,7 @@ GRADING = make_grading(keep=0.0)
 @pytest.fixture(autouse=True)
 def _same_motion_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library's noise in units of its measurement variance, 0.1 px^2."""
-    monkeypatch.setattr(kalman, "POSITION_NOISE", 0.1)
-    monkeypatch.setattr(kalman, "VELOCITY_NOISE", 0.1)
+    monkeypatch.setattr(kalman, "NOISE", np.array([[0.1], [0.0], [0.1]]))
     monkeypatch.setattr(kalman, "BORN_COVARIANCE", (10.0, 0.0, 10.0))
     monkeypatch.setattr(kalman, "GRID_PX", 2.0**-30)
     monkeypatch.setattr(kalman, "COVARIANCE_GRID", 2.0**-30)
