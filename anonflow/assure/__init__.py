@@ -1,0 +1,1 @@
+"""Showing after the fact that what was published is what was promised."""

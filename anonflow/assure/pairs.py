@@ -1,0 +1,90 @@
+"""Which output belongs to which source: of two files, of two folders, or of a finished run by its ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from anonflow.config import SourceConfig
+from anonflow.errors import ConfigError
+from anonflow.pipeline.collisions import CONTAINERS, output_path
+from anonflow.pipeline.paths import CONTROL_FOLDER
+from anonflow.pipeline.sources import list_sources, local_path
+from anonflow.types import Status
+
+_LEDGER = "ledger.parquet"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A source and its output. The hashes are those of the ledger; empty where there is none."""
+
+    name: str
+    source: Path
+    output: Path | None
+    """None: there is none."""
+    source_sha256: str = ""
+    output_sha256: str = ""
+
+
+def find_pairs(source: Path, output: Path, config: SourceConfig) -> tuple[Pair, ...]:
+    """The pairs of two files, or of a folder of sources and the folder of their outputs.
+
+    Raises:
+        ConfigError: one of them does not exist, or one is a folder and the other is not.
+    """
+    for path in (source, output):
+        if not path.exists():
+            raise ConfigError(f"{path} does not exist: give a source and its output, or two folders.")
+    if source.is_dir() != output.is_dir():
+        raise ConfigError(f"{source} and {output} must both be files, or both be folders.")
+    if not source.is_dir():
+        return (Pair(source.name, source, output),)
+    listed = list_sources(str(source), output, config).sources
+    return tuple(
+        Pair(s.relative_path, Path(local_path(s.uri)), _output_of(output, s.relative_path)) for s in listed
+    )
+
+
+def pairs_of_run(folder: Path) -> tuple[Pair, ...]:
+    """The pairs that a run published or found unchanged, by its ledger; quarantined sources have none.
+
+    `folder` is that of the run (`OUTPUT/_anonflow/RUN`), or an output folder, of which the last run counts.
+
+    Raises:
+        ConfigError: there is no finished run.
+    """
+    ledger = next(iter(sorted(_ledgers(folder), reverse=True)), None)
+    if ledger is None:
+        raise ConfigError(f"{folder} is neither a finished run nor an output folder with one: no {_LEDGER} there.")
+    rows = pq.read_table(ledger).to_pylist()
+    return tuple(
+        Pair(
+            name=Path(row["uri"]).name,
+            source=Path(local_path(row["uri"])),
+            output=Path(row["output_uri"]) if Path(row["output_uri"]).exists() else None,
+            source_sha256=row["source_sha256"],
+            output_sha256=row["output_sha256"],
+        )
+        for row in rows
+        if row["status"] != Status.QUARANTINED
+    )
+
+
+def report_of_run(folder: Path) -> Path:
+    """The report beside the ledger that `pairs_of_run` reads."""
+    return max(_ledgers(folder)).with_name("report.json")
+
+
+def _ledgers(folder: Path) -> Iterator[Path]:
+    if (folder / _LEDGER).exists():
+        yield folder / _LEDGER
+    yield from folder.glob(f"{CONTROL_FOLDER}/*/{_LEDGER}")
+
+
+def _output_of(folder: Path, relative_path: str) -> Path | None:
+    candidates = (output_path(folder, relative_path, container) for container in CONTAINERS)
+    return next((path for path in candidates if path.exists()), None)
