@@ -58,7 +58,9 @@ def open_segment(path: Path) -> Iterator[av.container.InputContainer]:
         FidelityError: it is missing or cannot be read.
     """
     try:
-        container = av.open(f"file:{path.absolute()}", "r", format="nut")
+        with path.open("rb") as file:
+            is_mov = file.read(8)[4:] == b"ftyp"
+        container = av.open(f"file:{path.absolute()}", "r", format="mov" if is_mov else "nut")
     except (av.error.FFmpegError, OSError) as error:
         raise FidelityError(f"Segment {path} cannot be read: remove it and run again.") from error
     with container:
