@@ -125,6 +125,7 @@ def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...], times:
         "stream": asdict(index.stream),
         "audio": [asdict(stream) for stream in index.audio],
         "removed_streams": index.removed_streams,
+        "shift_pts": index.shift_pts,
         "chunks": [asdict(chunk) for chunk in chunks],
         "times": times,
     }
@@ -149,5 +150,6 @@ def read_index(path: Path) -> tuple[FrameIndex, tuple[Chunk, ...]]:
         stream=StreamFormat(**stream),
         audio=tuple(AudioStream(**audio) for audio in note["audio"]),
         removed_streams=tuple(note["removed_streams"]),
+        shift_pts=note["shift_pts"],
     )
     return index, tuple(Chunk(**chunk) for chunk in note["chunks"])

@@ -121,6 +121,8 @@ class FrameIndex:
     audio: tuple[AudioStream, ...]
     removed_streams: tuple[str, ...]
     """Kinds and codecs of the streams that are not copied, for the report."""
+    shift_pts: int = 0
+    """Ticks by which everything is later in the output, because containers don't keep a start before zero."""
 
     @property
     def n_frames(self) -> int:

@@ -20,11 +20,10 @@ from anonflow.errors import EncodeError
 from anonflow.storage import naming_storage_errors
 from anonflow.types import FrameIndex, StreamFormat
 from anonflow.video.container import write_error
-from anonflow.video.encoders import Encoding, choose_encoding, codec_flags
+from anonflow.video.encoders import Encoding, choose_encoding, codec_flags, color_range
 from anonflow.video.recast import recast
 
 _MAX_RATE_DENOMINATOR = 1001
-_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _OTHER_FIELD = {"top": "bottom", "bottom": "top"}
 
 
@@ -125,8 +124,7 @@ def prepare(context: VideoCodecContext, form: StreamFormat, encoding: Encoding) 
     context.flags |= codec_flags(form, encoding)
     if form.sample_aspect_ratio:
         context.sample_aspect_ratio = form.sample_aspect_ratio
-    context.color_range = _FULL_RANGE if form.pixel_format.startswith("yuvj") else form.color_range
-    context.color_primaries = form.color_primaries
+    context.color_range, context.color_primaries = color_range(form), form.color_primaries
     context.color_trc, context.colorspace = form.color_transfer, form.color_matrix
 
 

@@ -50,6 +50,7 @@ _VPX_PRESETS = {
 }  # fmt: skip
 _DEFAULT_PRESET = "veryfast"
 _DEFAULT_CRF = {"h264": 18.0, "hevc": 20.0, "av1": 30.0, "vp9": 24.0}
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _INTERLACED_FLAGS = 1 << 18 | 1 << 29  # AV_CODEC_FLAG_INTERLACED_DCT, AV_CODEC_FLAG_INTERLACED_ME
 
 
@@ -88,6 +89,11 @@ class Encoding:
         quality = {} if crf is None else {"crf": f"{crf:g}"}
         make = {"h264": _x264, "hevc": _x265, "av1": _svtav1, "vp9": _vpx, "prores": _prores, "ffv1": _ffv1}
         return make[self.family](replace(form, field_order=first_field), self) | quality
+
+
+def color_range(form: StreamFormat) -> int:
+    """The range to write: `yuvj` formats are full range by name, and others have no such names."""
+    return _FULL_RANGE if form.pixel_format.startswith("yuvj") else form.color_range
 
 
 def codec_flags(form: StreamFormat, encoding: Encoding) -> int:

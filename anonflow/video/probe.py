@@ -23,6 +23,7 @@ from anonflow.video.extent import missing_bytes
 from anonflow.video.fields import field_order
 from anonflow.video.hdr import content_light, mastering_display
 from anonflow.video.planes import is_paintable
+from anonflow.video.shift import shift_to_zero
 from anonflow.video.sidedata import side_data_names
 
 _RECOPY = "copy the file again from where it was recorded."
@@ -68,6 +69,7 @@ def probe(path: Path) -> FrameIndex:
             stream=read_format(path),
             audio=_audio_streams(container, tally),
             removed_streams=_removed_streams(container, stream, tally),
+            shift_pts=shift_to_zero(int(pts[0]), _time_base(stream), _copied_audio(container)),
         )
 
 
