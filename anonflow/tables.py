@@ -137,7 +137,9 @@ def read_index(path: Path) -> tuple[FrameIndex, tuple[Chunk, ...]]:
     """The frame index and chunks that `write_index` wrote."""
     table, note = pq.read_table(path), read_note(path)
     ratio = note["stream"]["sample_aspect_ratio"]
-    stream = {key: tuple(value) if isinstance(value, list) else value for key, value in note["stream"].items()}
+    stream: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in note["stream"].items()
+    }
     stream["sample_aspect_ratio"] = None if ratio is None else Fraction(ratio)
     index = FrameIndex(
         container=note["container"],

@@ -94,8 +94,8 @@ class StreamFormat:
     field_order: str = "progressive"
     """Or `top`, `bottom`: interlaced, and which field of the first frame comes first."""
     mastering_display: tuple[int, ...] | None = None
-    """Of HDR10 (SMPTE ST 2086): x, y of red, green, blue and white in 1/50000; largest, smallest luminance in 1/10000
-    cd/m2."""
+    """Of HDR10 (SMPTE ST 2086): x, y of red, green, blue and white in 1/50000; largest and smallest luminance in
+    1/10000 cd/m2."""
     content_light: tuple[int, int] | None = None
     """Of HDR10 (CTA-861.3): maximum content and frame-average light level in cd/m2."""
     side_data: tuple[str, ...] = ()

@@ -112,8 +112,8 @@ class SegmentWriter:
     def _error(self, error: Exception) -> EncodeError:
         encoding = self._encoding
         return EncodeError(
-            f"The encoder {encoding.encoder} refused to write {self._path} ({type(error).__name__}): choose another "
-            f"codec or preset, for example video=ffv1, instead of {encoding.family} with {encoding.preset}."
+            f"The encoder {encoding.encoder} refused to write {self._path} ({type(error).__name__}): choose "
+            f"another codec or preset, for example video=ffv1, instead of {encoding.family}, {encoding.preset}."
         )
 
 

@@ -34,8 +34,13 @@ _FALLBACKS = {
 }
 """What is tried in turn when the source's family cannot hold the stream."""
 _NAMES = {
-    "h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "prores": "prores_ks", "ffv1": "ffv1",
-}  # fmt: skip
+    "h264": "libx264",
+    "hevc": "libx265",
+    "av1": "libsvtav1",
+    "vp9": "libvpx-vp9",
+    "prores": "prores_ks",
+    "ffv1": "ffv1",
+}
 _MIN_SIDE_PX = {"hevc": 16, "av1": 16}
 _NARROWED = {"yuv444p12le": "yuv444p10le", "yuva444p12le": "yuva444p10le"}
 """ProRes 4444 decodes to 12 bits, whatever was encoded; its encoder takes 10."""
@@ -123,8 +128,9 @@ def choose_encoding(form: StreamFormat, config: VideoConfig) -> Encoding:
         changed = "" if form.codec == family else "; ".join([f"{form.codec} to {family}", *reasons])
         if pixel_format != _plain(form.pixel_format):
             changed = f"{changed}; " * bool(changed) + "encoded from 10 of 12 bits"
-        return Encoding(family, pixel_format, lossless or family == "ffv1", config.preset or _DEFAULT_PRESET, changed)
-    remedy = "convert it to yuv420p of even size" if is_matched else "use video=match, which finds an encoder that can"
+        preset = config.preset or _DEFAULT_PRESET
+        return Encoding(family, pixel_format, lossless or family == "ffv1", preset, changed)
+    remedy = "convert it to yuv420p of even size" if is_matched else "use video=match, which finds one that can"
     raise UnsupportedFormatError(f"The picture cannot be encoded as it is ({'; '.join(reasons)}): {remedy}.")
 
 
@@ -198,7 +204,8 @@ def _x264(form: StreamFormat, encoding: Encoding) -> dict[str, str]:
 
 def _x265(form: StreamFormat, encoding: Encoding) -> dict[str, str]:
     # info: no note of the settings in the parameter sets, where the quality would make segments differ.
-    params = ["log-level=none", "info=0", "open-gop=0", "pools=none", "frame-threads=1", "wpp=0", *x265_params(form)]
+    params = ["log-level=none", "info=0", "open-gop=0", "pools=none", "frame-threads=1", "wpp=0"]
+    params += x265_params(form)
     if form.field_order != "progressive":
         params.append("interlace=" + {"top": "tff", "bottom": "bff"}[form.field_order])
     params += ["lossless=1"] * encoding.lossless
@@ -218,7 +225,7 @@ def _vpx(form: StreamFormat, encoding: Encoding) -> dict[str, str]:
 
 
 def _prores(form: StreamFormat, encoding: Encoding) -> dict[str, str]:
-    return {"profile": "4444" if encoding.pixel_format.startswith("yuv") and "444" in encoding.pixel_format else "hq"}
+    return {"profile": "4444" if "444" in encoding.pixel_format else "hq"}
 
 
 def _ffv1(form: StreamFormat, encoding: Encoding) -> dict[str, str]:

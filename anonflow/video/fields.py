@@ -29,7 +29,7 @@ def field_order(frame: av.VideoFrame) -> str:
 def _first_field(frame: av.VideoFrame) -> av.VideoFrame:
     graph = av.filter.Graph()
     source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format.name, time_base=Fraction(1, 25)
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)
     )
     fields, sink = graph.add("separatefields"), graph.add("buffersink")
     source.link_to(fields)

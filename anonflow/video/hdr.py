@@ -77,7 +77,5 @@ def _params(form: StreamFormat, display: str, light: str) -> list[str]:
 
 
 def _colours(values: list[str]) -> str:
-    primaries = (
-        f"{name}({values[at]},{values[at + 1]})" for name, at in zip(("G", "B", "R"), _GBR, strict=True)
-    )
+    primaries = (f"{name}({values[at]},{values[at + 1]})" for name, at in zip(("G", "B", "R"), _GBR, strict=True))
     return "".join(primaries) + f"WP({values[6]},{values[7]})"

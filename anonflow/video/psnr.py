@@ -1,8 +1,8 @@
 """How much of the picture outside the masks an encoding keeps: luma PSNR on sampled frames.
 
-The squared error of a frame is the mean over its luma samples outside the masks; the PSNR of several frames is that of
-the mean of their errors (so a bad frame counts, and a perfect one does not make the mean infinite), the worst that of
-the largest error. PSNR is `10 log10(peak^2 / error)` with the peak `2^bits - 1`, at most 100 dB.
+The squared error of a frame is the mean over its luma samples outside the masks; the PSNR of several frames is that
+of the mean of their errors (so a bad frame counts, and a perfect one does not make the mean infinite), the worst that
+of the largest error. PSNR is `10 log10(peak^2 / error)` with the peak `2^bits - 1`, at most 100 dB.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def psnr_db(relative_error: float) -> float:
     return CAP_DB if relative_error <= 0 else min(CAP_DB, -10 * log10(relative_error))
 
 
-def relative_error(kept: NDArray[Any], made: NDArray[Any], bits: int, where: NDArray[np.bool_] | None = None) -> float:
+def relative_error(
+    kept: NDArray[Any], made: NDArray[Any], bits: int, where: NDArray[np.bool_] | None = None
+) -> float:
     """Mean squared difference of two luma planes over the squared peak; of the places `where`, or of all."""
     mask = None if where is None else where.view(np.uint8)
     n = kept.size if where is None else int(np.count_nonzero(where))

@@ -21,13 +21,13 @@ from anonflow.video.psnr import psnr_db, relative_error
 
 _TRIALS = {"h264": (16.0, 24.0), "hevc": (16.0, 24.0), "av1": (20.0, 40.0), "vp9": (16.0, 34.0)}
 _LIMITS = {"h264": (8.0, 34.0), "hevc": (8.0, 34.0), "av1": (5.0, 55.0), "vp9": (4.0, 52.0)}
-"""A source that needs a lower value than the first for its target is noise, or was never worth it: it gets the first,
-and the report tells the quality that came out. Above the second the eye sees what the PSNR of a still picture hides."""
+"""A source that needs a lower value than the first for its target is noise: it gets the first, and the report tells
+the quality that came out. Above the second the eye sees what the PSNR of a still picture hides."""
 _STEPS = {"h264": 2, "hevc": 2, "av1": 1, "vp9": 1}
 """Values of crf in one: FFmpeg gives SVT-AV1 and libvpx whole numbers."""
 _DECODERS = {"h264": "h264", "hevc": "hevc", "av1": "libdav1d", "vp9": "vp9"}
 _SAMPLE_FRAMES = 24
-"""Twelve are too few for encoders that look ahead and grow quality from frame to frame: 1 dB off, and more for AV1."""
+"""Twelve are too few for encoders that look ahead and grow quality from frame to frame: 1 dB off."""
 _SHARE = 0.03
 """Of the video's frames are sampled, and encoded twice."""
 _MAX_SAMPLES = 6
@@ -39,8 +39,8 @@ def choose_crf(path: Path, index: FrameIndex, config: VideoConfig) -> float | No
     """The largest constant quality at which the picture keeps `config.target_psnr_db`, with a small margin.
 
     Encodes samples of 24 frames, spread over the video, at two qualities, and goes along the line between the two:
-    about a tenth of what encoding the video costs (more for less than 800 frames), and never more than 288 frames. None where there is nothing to
-    choose: lossless, ProRes, or a quality that is configured. Deterministic. Nothing is written to disk.
+    about a tenth of what encoding the video costs (more below 800 frames), and never more than 288 frames. None
+    where there is nothing to choose: lossless, ProRes, or a quality that is configured. Nothing is written to disk.
 
     Raises:
         UnsupportedFormatError: see `choose_encoding`.
@@ -51,9 +51,7 @@ def choose_crf(path: Path, index: FrameIndex, config: VideoConfig) -> float | No
     if config.crf is not None or config.target_psnr_db is None:
         return encoding.default_crf if config.crf is None else float(config.crf)
     low, high = _TRIALS[encoding.family]
-    errors = [
-        [_error(frames, index, encoding, crf) for crf in (low, high)] for frames in _samples(path, index)
-    ]
+    errors = [[_error(frames, index, encoding, crf) for crf in (low, high)] for frames in _samples(path, index)]
     if not errors:
         return encoding.default_crf
     best, worst = (psnr_db(float(error)) for error in np.mean(errors, axis=0))

@@ -34,4 +34,5 @@ def _rounded(samples: NDArray[Any], from_bits: int, to_bits: int) -> NDArray[Any
     if shift == 0:
         return samples
     half = 1 << (shift - 1)
-    return (np.minimum(samples, (1 << from_bits) - 1 - half) + half) >> shift
+    rounded: NDArray[Any] = (np.minimum(samples, (1 << from_bits) - 1 - half) + half) >> shift
+    return rounded

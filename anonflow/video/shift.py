@@ -12,7 +12,7 @@ _MATROSKA_TICK_S = Fraction(1, 1000)
 
 
 def shift_to_zero(first_pts: int, time_base: Fraction, others: Sequence[av.stream.Stream]) -> int:
-    """Ticks of `time_base` that bring the video and the `others`, its sound, to zero or later; 0 if it starts there.
+    """Ticks of `time_base` that bring a video that starts before zero, and the `others`, its sound, to zero or later.
 
     The smallest that is a whole number of ticks in every stream, and of milliseconds (Matroska's ticks) if the
     timestamps are: then all distances stay exact.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 
 _ELSEWHERE = {"DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"}
@@ -20,7 +22,8 @@ def side_data_names(frame: av.VideoFrame) -> tuple[str, ...]:
 
     Without what is compared elsewhere, and without an encoder's note of its settings.
     """
-    names = {data.type.name for data in frame.side_data if not _is_own_note(data.type.name, bytes(data))}
+    found: Any = frame.side_data  # a mapping by its types, but it iterates over values
+    names = {data.type.name for data in found if not _is_own_note(data.type.name, bytes(data))}
     return tuple(sorted(name.lower().replace("_", " ") for name in names - _ELSEWHERE - _NOTHING_SAID))
 
 

@@ -39,8 +39,8 @@ def choose_container(index: FrameIndex, suffix: str, codec: str = "h264") -> str
     """The output's file name extension: `.mp4`, `.mov`, `.mkv` or `.webm`.
 
     `suffix` is the source's extension, `codec` the family that the output is encoded with. MP4, MOV, Matroska and
-    WebM stay what they are, MPEG-TS, FLV and 3GP become MP4, all else Matroska; ProRes goes to MOV, FFV1 to Matroska.
-    Another one is taken when that one cannot hold the codecs, the pixel aspect, or the timestamps exactly (Matroska
+    WebM stay what they are, MPEG-TS, FLV and 3GP become MP4, all else Matroska; ProRes goes to MOV, FFV1 to
+    Matroska. Another one is taken when that one cannot hold the codecs, the pixel aspect, or the timestamps exactly (Matroska
     counts in milliseconds).
 
     Raises:
@@ -80,4 +80,5 @@ def _holds_timestamps(extension: str, index: FrameIndex) -> bool:
     base = index.time_base
     if extension not in _MATROSKA:
         return base.denominator <= _MAX_TIMESCALE
-    return bool(np.all((index.pts + index.shift_pts) * base.numerator * _MATROSKA_TICKS_PER_S % base.denominator == 0))
+    pts = index.pts + index.shift_pts
+    return bool(np.all(pts * base.numerator * _MATROSKA_TICKS_PER_S % base.denominator == 0))

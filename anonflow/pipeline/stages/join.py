@@ -142,7 +142,8 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
                 [paths.segment(row.video_id, i) for i in range(row.n_chunks)], source, index, partial, container
             )
             quality = _quality(row, context)
-            checks = (*inspect(source, index, partial, encoding), compare_quality(quality.fidelity, quality.wanted_db))
+            kept = compare_quality(quality.fidelity, quality.wanted_db)
+            checks = (*inspect(source, index, partial, encoding), kept)
             _require_fidelity(row, checks)
             check_source(row.source)
             _require_other_file(source, target)

@@ -59,7 +59,7 @@ def _make(row: Row, segment: Path, context: RunContext) -> None:
 
 @dataclass(frozen=True)
 class Masked:
-    """What was done to a chunk: frames with anything hidden in them, each frame's mask digest if asked for, quality."""
+    """What was done to a chunk: frames with anything hidden, each frame's mask digest if asked for, quality."""
 
     n_frames: int
     digests: list[str]

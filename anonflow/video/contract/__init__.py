@@ -23,9 +23,7 @@ from anonflow.video.encoders import Encoding
 from anonflow.video.probe import probe
 
 
-def inspect(
-    source: Path, index: FrameIndex, output: Path, encoding: Encoding | None = None
-) -> tuple[Check, ...]:
+def inspect(source: Path, index: FrameIndex, output: Path, encoding: Encoding | None = None) -> tuple[Check, ...]:
     """Compare `output` with `source`, whose index is `index`, point by point.
 
     `encoding` is what the video was to be encoded as; without it any change of codec counts as meant.

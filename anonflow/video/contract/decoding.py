@@ -14,7 +14,7 @@ from anonflow.video.sidedata import side_data_names
 
 
 def check_decoding(output: Path, result: FrameIndex) -> tuple[Check, ...]:
-    """Decode every frame; a warning of the decoder is as bad as an error. No frame may carry captions or user data."""
+    """Decode every frame; a warning is as bad as an error. No frame may carry captions or user data."""
     n_frames, left = 0, set[str]()
     with captured_warnings() as lines:
         try:
