@@ -125,6 +125,7 @@ def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...], times:
         "stream": asdict(index.stream),
         "audio": [asdict(stream) for stream in index.audio],
         "removed_streams": index.removed_streams,
+        "shift_pts": index.shift_pts,
         "chunks": [asdict(chunk) for chunk in chunks],
         "times": times,
     }
@@ -136,7 +137,10 @@ def read_index(path: Path) -> tuple[FrameIndex, tuple[Chunk, ...]]:
     """The frame index and chunks that `write_index` wrote."""
     table, note = pq.read_table(path), read_note(path)
     ratio = note["stream"]["sample_aspect_ratio"]
-    stream = note["stream"] | {"sample_aspect_ratio": None if ratio is None else Fraction(ratio)}
+    stream: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in note["stream"].items()
+    }
+    stream["sample_aspect_ratio"] = None if ratio is None else Fraction(ratio)
     index = FrameIndex(
         container=note["container"],
         stream_index=note["stream_index"],
@@ -148,5 +152,6 @@ def read_index(path: Path) -> tuple[FrameIndex, tuple[Chunk, ...]]:
         stream=StreamFormat(**stream),
         audio=tuple(AudioStream(**audio) for audio in note["audio"]),
         removed_streams=tuple(note["removed_streams"]),
+        shift_pts=note["shift_pts"],
     )
     return index, tuple(Chunk(**chunk) for chunk in note["chunks"])

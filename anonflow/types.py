@@ -91,6 +91,15 @@ class StreamFormat:
     color_primaries: int
     color_transfer: int
     color_matrix: int
+    field_order: str = "progressive"
+    """Or `top`, `bottom`: interlaced, and which field of the first frame comes first."""
+    mastering_display: tuple[int, ...] | None = None
+    """Of HDR10 (SMPTE ST 2086): x, y of red, green, blue and white in 1/50000; largest and smallest luminance in
+    1/10000 cd/m2."""
+    content_light: tuple[int, int] | None = None
+    """Of HDR10 (CTA-861.3): maximum content and frame-average light level in cd/m2."""
+    side_data: tuple[str, ...] = ()
+    """Names of what else the first frame carries beside its picture, sorted: captions, stereo, Dolby Vision, ..."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +121,8 @@ class FrameIndex:
     audio: tuple[AudioStream, ...]
     removed_streams: tuple[str, ...]
     """Kinds and codecs of the streams that are not copied, for the report."""
+    shift_pts: int = 0
+    """Ticks by which everything is later in the output, because containers don't keep a start before zero."""
 
     @property
     def n_frames(self) -> int:

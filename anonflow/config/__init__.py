@@ -13,14 +13,12 @@ from anonflow.config.base import Section, require
 from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
 from anonflow.config.runtime import (
-    CODECS,
     ChunkConfig,
     DebugConfig,
     DetectStageConfig,
     RuntimeConfig,
     SourceConfig,
     StageConfig,
-    VideoConfig,
 )
 from anonflow.config.tracking import (
     AppearanceConfig,
@@ -33,10 +31,12 @@ from anonflow.config.tracking import (
     StabiliseConfig,
     TrackerConfig,
 )
+from anonflow.config.video import CODECS, PRESETS, VideoConfig
 
 __all__ = [
     "CODECS",
     "OPERATORS",
+    "PRESETS",
     "REGION_UNITS",
     "SHAPES",
     "AdaptiveConfig",

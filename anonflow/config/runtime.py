@@ -1,12 +1,10 @@
-"""Which inputs, in which pieces, encoded how, with which resources."""
+"""Which inputs, in which pieces, with which resources."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
-
-CODECS = ("libx264", "libx265", "libsvtav1")
 
 
 @dataclass(frozen=True)
@@ -28,20 +26,6 @@ class ChunkConfig(Section):
         """Check the values."""
         positive("chunk.length_s", self.length_s)
         not_negative("chunk.overlap_frames", self.overlap_frames)
-
-
-@dataclass(frozen=True)
-class VideoConfig(Section):
-    """How the masked frames are encoded."""
-
-    codec: str
-    crf: int
-    preset: str
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        choice("video.codec", self.codec, CODECS)
-        require(0 <= self.crf <= 63, f"video.crf={self.crf} must lie between 0 and 63")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from anonflow.errors import ConfigError
 from anonflow.types import Source
 
-CONTAINERS = (".mp4", ".mov", ".mkv")
+CONTAINERS = (".mp4", ".mov", ".mkv", ".webm")
 
 
 def output_path(output: Path, relative_path: str, container: str) -> Path:

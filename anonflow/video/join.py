@@ -20,11 +20,13 @@ from anonflow.errors import FidelityError, UnsupportedFormatError
 from anonflow.storage import naming_storage_errors
 from anonflow.types import FrameIndex, IntArray
 from anonflow.video.container import open_source, write_error
+from anonflow.video.encoders import color_range
 from anonflow.video.segment import Segment, open_segment, read_segment
 from anonflow.video.target import choose_container
 
 __all__ = ["choose_container", "join"]
-_MUXERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+_MUXERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_FIELD_ORDERS = {"top": 2, "bottom": 3}  # AV_FIELD_TT, AV_FIELD_BB
 _MIN_MOVIE_TIMESCALE = 90_000
 _MAX_MOVIE_TIMESCALE = 2**31 - 1
 _Packet: TypeAlias = "av.Packet[av.stream.Stream]"
@@ -39,7 +41,7 @@ def join(segments: Sequence[Path], source: Path, index: FrameIndex, output: Path
 
     Raises:
         FidelityError: the segments don't hold exactly the frames of `index`, or differ in their encoding.
-        UnsupportedFormatError: the container refuses the streams, or would lose the pixel aspect.
+        UnsupportedFormatError: the container refuses the streams.
         StorageError: `output` cannot be written.
     """
     read = [read_segment(path) for path in segments]
@@ -74,7 +76,7 @@ def _mux(
         audio_out = {s.index: _add_audio(out, s) for s in audio}
         packets = heapq.merge(
             _video_packets(segments, index, video_out),
-            _audio_packets(opened_source, audio, audio_out),
+            _audio_packets(opened_source, audio, audio_out, index.shift_pts * index.time_base),
             key=_decode_time_s,
         )
         for packet in packets:
@@ -83,7 +85,7 @@ def _mux(
 
 def _mux_options(container: str, time_base: Fraction, audio: Sequence[av.stream.Stream]) -> dict[str, str]:
     options = {"fflags": "+bitexact"}  # no random ids: equal segments give an equal file
-    if container == ".mkv":
+    if container in (".mkv", ".webm"):
         return options
     # Edit lists count in the movie's own timescale; too coarse a one would move the first frame.
     finest = max(_MIN_MOVIE_TIMESCALE, time_base.denominator, *(_time_base(s).denominator for s in audio), 0)
@@ -101,18 +103,15 @@ def _add_video(
     stream.time_base = index.time_base
     stream.disposition = av.stream.Disposition.default
     context, form = stream.codec_context, index.stream
-    if context.codec.canonical_name == "av1" and container == ".mkv" and form.sample_aspect_ratio not in (None, 1):
-        # AV1 leaves the pixel aspect to the container, and PyAV cannot set the field that Matroska's muxer reads.
-        raise UnsupportedFormatError(
-            "AV1 in Matroska would lose the pixel aspect of this video: use video=h264 for it."
-        )
     if form.sample_aspect_ratio:
         context.sample_aspect_ratio = form.sample_aspect_ratio
-    context.color_range, context.color_primaries = form.color_range, form.color_primaries
+    context.color_range, context.color_primaries = color_range(form), form.color_primaries
     context.color_trc, context.colorspace = form.color_transfer, form.color_matrix
+    if form.field_order != "progressive" and context.codec.canonical_name != "hevc":
+        context.field_order = _FIELD_ORDERS[form.field_order]
     if form.rotation_deg:
         stream.set_display_rotation(form.rotation_deg)
-    if context.codec.canonical_name == "hevc" and container != ".mkv":
+    if context.codec.canonical_name == "hevc" and container in (".mp4", ".mov"):
         context.codec_tag = "hvc1"  # the parameter sets are in the header; Apple's players insist on this name
     return stream
 
@@ -131,7 +130,8 @@ def _video_packets(
     stream: av.video.VideoStream,
 ) -> Iterator[_Packet]:
     """All packets of the segments in decode order, with the source's timestamps and durations."""
-    dts = _decode_times(index.pts, max(s.reorder_depth for s in segments))
+    pts = index.pts + index.shift_pts
+    dts = _decode_times(pts, max(s.reorder_depth for s in segments))
     durations = np.diff(index.pts, append=max(index.end_pts, int(index.pts[-1]) + 1))
     n_before = 0
     for segment in segments:
@@ -140,7 +140,7 @@ def _video_packets(
             packets = (p for p in container.demux(container.streams.video[0]) if p.size)
             for number, (packet, frame) in enumerate(zip(packets, frames.tolist(), strict=True), n_before):
                 packet.time_base = index.time_base
-                packet.pts, packet.dts = int(index.pts[frame]), int(dts[number])
+                packet.pts, packet.dts = int(pts[frame]), int(dts[number])
                 packet.duration = int(durations[frame])
                 packet.stream = stream
                 yield cast(_Packet, packet)
@@ -158,11 +158,15 @@ def _audio_packets(
     container: av.container.InputContainer,
     streams: Sequence[av.stream.Stream],
     outputs: dict[int, av.stream.Stream],
+    shift_s: Fraction,
 ) -> Iterator[_Packet]:
     if not streams:
         return
     for packet in container.demux(*streams):
         if packet.size:
+            shift = int(shift_s / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts + shift
+            packet.dts = None if packet.dts is None else packet.dts + shift
             packet.stream = outputs[packet.stream.index]
             yield packet
 

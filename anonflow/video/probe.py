@@ -20,7 +20,11 @@ from anonflow.errors import DamagedVideoError, NoVideoStreamError, TimestampErro
 from anonflow.types import AudioStream, FrameIndex, IntArray, StreamFormat
 from anonflow.video.container import is_cover, open_source, video_stream
 from anonflow.video.extent import missing_bytes
+from anonflow.video.fields import field_order
+from anonflow.video.hdr import content_light, mastering_display
 from anonflow.video.planes import is_paintable
+from anonflow.video.shift import shift_to_zero
+from anonflow.video.sidedata import side_data_names
 
 _RECOPY = "copy the file again from where it was recorded."
 _REMUX = "rewrite it once, for example with `ffmpeg -fflags +genpts -i IN -c copy OUT.mkv`, or re-encode it."
@@ -65,6 +69,7 @@ def probe(path: Path) -> FrameIndex:
             stream=read_format(path),
             audio=_audio_streams(container, tally),
             removed_streams=_removed_streams(container, stream, tally),
+            shift_pts=shift_to_zero(int(pts[0]), _time_base(stream), _copied_audio(container)),
         )
 
 
@@ -89,6 +94,10 @@ def read_format(path: Path) -> StreamFormat:
             color_primaries=int(frame.color_primaries),
             color_transfer=int(frame.color_trc),
             color_matrix=int(frame.colorspace),
+            mastering_display=mastering_display(frame),
+            content_light=content_light(frame),
+            side_data=side_data_names(frame),
+            field_order=field_order(frame),  # the last: it paints on the frame
         )
 
 

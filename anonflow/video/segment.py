@@ -58,7 +58,9 @@ def open_segment(path: Path) -> Iterator[av.container.InputContainer]:
         FidelityError: it is missing or cannot be read.
     """
     try:
-        container = av.open(f"file:{path.absolute()}", "r", format="nut")
+        with path.open("rb") as file:
+            is_mov = file.read(8)[4:] == b"ftyp"
+        container = av.open(f"file:{path.absolute()}", "r", format="mov" if is_mov else "nut")
     except (av.error.FFmpegError, OSError) as error:
         raise FidelityError(f"Segment {path} cannot be read: remove it and run again.") from error
     with container:
@@ -75,3 +77,16 @@ def read_segment(path: Path) -> Segment:
         return Segment(
             path, np.array(pts, np.int64), stream.time_base, bytes(stream.codec_context.extradata or b"")
         )
+
+
+def decode_segment(path: Path) -> Iterator[av.VideoFrame]:
+    """The frames of a segment in display order, on one thread."""
+    depth = read_segment(path).reorder_depth
+    with open_segment(path) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        stream.codec_context.reorder_depth = depth
+        try:
+            yield from container.decode(stream)
+        except av.error.FFmpegError as error:
+            raise FidelityError(f"Segment {path} cannot be decoded: remove it and run again.") from error

@@ -11,43 +11,61 @@ _SHARED_CODECS = {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
 _PCM_KINDS = ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "u8", "s8", "alaw", "mulaw")
 _AUDIO_CODECS = {
     ".mp4": _SHARED_CODECS | {"flac", "opus", "dts"},
+    ".webm": {"opus", "vorbis"},
     ".mov": _SHARED_CODECS | {"amr_nb", "amr_wb"} | {f"pcm_{kind}" for kind in _PCM_KINDS},
 }
 """What players expect to find there; Matroska takes every codec."""
-_PREFERENCES = {
-    ".mp4": (".mp4", ".mov", ".mkv"),
-    ".m4v": (".mp4", ".mov", ".mkv"),
-    ".mov": (".mov", ".mp4", ".mkv"),
-    ".ts": (".mp4", ".mov", ".mkv"),
-    ".mts": (".mp4", ".mov", ".mkv"),
-    ".m2ts": (".mp4", ".mov", ".mkv"),
+_VIDEO_CODECS = {
+    ".mp4": {"h264", "hevc", "av1", "vp9", "ffv1"},
+    ".mov": {"h264", "hevc", "prores"},
+    ".webm": {"av1", "vp9"},
 }
+_WITHOUT_PIXEL_ASPECT = {"av1", "vp9", "ffv1", "prores"}
+"""They leave it to the container, and PyAV cannot set the field that Matroska's muxer reads."""
+_MP4_FIRST = (".mp4", ".mov", ".mkv")
+_PREFERENCES = {
+    **dict.fromkeys((".mp4", ".m4v", ".3gp", ".3g2", ".ts", ".mts", ".m2ts", ".flv", ".f4v"), _MP4_FIRST),
+    ".mov": (".mov", ".mp4", ".mkv"),
+    ".webm": (".webm", ".mkv", ".mp4"),
+}
+_AT_HOME = {"prores": (".mov", ".mkv"), "ffv1": (".mkv", ".mp4")}
 _OTHERS = (".mkv", ".mp4", ".mov")
+_MATROSKA = (".mkv", ".webm")
 _MATROSKA_TICKS_PER_S = 1000
 _MAX_TIMESCALE = 2**31 - 1
 
 
-def choose_container(index: FrameIndex, suffix: str) -> str:
-    """The output's file name extension: `.mp4`, `.mov` or `.mkv`.
+def choose_container(index: FrameIndex, suffix: str, codec: str = "h264") -> str:
+    """The output's file name extension: `.mp4`, `.mov`, `.mkv` or `.webm`.
 
-    `suffix` is the source's extension. MP4, MOV and Matroska stay what they are, MPEG-TS becomes MP4, all else
-    Matroska; unless that container cannot hold the audio codecs, or the timestamps exactly (Matroska counts in
-    milliseconds), and another one can.
+    `suffix` is the source's extension, `codec` the family that the output is encoded with. MP4, MOV, Matroska and
+    WebM stay what they are, MPEG-TS, FLV and 3GP become MP4, all else Matroska; ProRes goes to MOV, FFV1 to
+    Matroska. Another one is taken when that one cannot hold the codecs, the pixel aspect, or the timestamps exactly (Matroska
+    counts in milliseconds).
 
     Raises:
         UnsupportedFormatError: no container can.
     """
-    if index.pts[0] < 0:
-        raise UnsupportedFormatError(
-            "The first frame has a negative timestamp, which no output container keeps: rewrite the source with "
-            "`ffmpeg -i IN -c copy -avoid_negative_ts make_zero OUT`."
-        )
-    for extension in _PREFERENCES.get(suffix.lower(), _OTHERS):
-        if _holds_audio(extension, index) and _holds_timestamps(extension, index):
+    for extension in _AT_HOME.get(codec) or _PREFERENCES.get(suffix.lower(), _OTHERS):
+        if (
+            codec in _VIDEO_CODECS.get(extension, {codec})
+            and _holds_audio(extension, index)
+            and _holds_timestamps(extension, index)
+            and _holds_pixel_aspect(extension, index, codec)
+        ):
             return extension
     raise UnsupportedFormatError(
-        "No output container can hold this sound and these timestamps together: rewrite the source as MP4 or MKV "
-        "first, for example with `ffmpeg -i IN -c:v copy -c:a aac OUT.mp4`."
+        f"No output container can hold {codec} video, this sound and these timestamps together: choose another "
+        "codec (video=h264 fits most), or rewrite the source as MP4 or MKV first, for example with "
+        "`ffmpeg -i IN -c:v copy -c:a aac OUT.mp4`."
+    )
+
+
+def _holds_pixel_aspect(extension: str, index: FrameIndex, codec: str) -> bool:
+    return (
+        extension not in _MATROSKA
+        or codec not in _WITHOUT_PIXEL_ASPECT
+        or index.stream.sample_aspect_ratio in (None, 1)
     )
 
 
@@ -60,6 +78,7 @@ def _holds_audio(extension: str, index: FrameIndex) -> bool:
 
 def _holds_timestamps(extension: str, index: FrameIndex) -> bool:
     base = index.time_base
-    if extension != ".mkv":
+    if extension not in _MATROSKA:
         return base.denominator <= _MAX_TIMESCALE
-    return bool(np.all(index.pts * base.numerator * _MATROSKA_TICKS_PER_S % base.denominator == 0))
+    pts = index.pts + index.shift_pts
+    return bool(np.all(pts * base.numerator * _MATROSKA_TICKS_PER_S % base.denominator == 0))

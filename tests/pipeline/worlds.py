@@ -33,6 +33,7 @@ SHORT_CHUNKS = (
     "chunk.length_s=0.6",
     "chunk.overlap_frames=4",
     "video.preset=ultrafast",
+    "video.crf=20",
     "detector=faces",
     # The tests' boxes are in pixels of a picture that was enlarged to twice its size.
     "detector.face.max_upscale=2",

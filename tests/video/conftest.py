@@ -58,7 +58,7 @@ CLIPS = {
     "one.mp4": Clip(n_frames=1),
 }
 
-FAST = VideoConfig("libx264", 30, "ultrafast")
+FAST = VideoConfig("match", False, 30, "ultrafast", None)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,10 @@ from anonflow.storage import file_sha256, move_into_place, naming_storage_errors
 from anonflow.tables import read_index, read_note
 from anonflow.types import Check, FrameIndex, Status, Verdict
 from anonflow.video.contract import inspect
+from anonflow.video.contract.quality import compare_quality
+from anonflow.video.encoders import Encoding, choose_encoding
 from anonflow.video.join import join as join_segments
+from anonflow.video.psnr import Fidelity
 from anonflow.video.target import choose_container
 
 
@@ -63,6 +66,20 @@ def _publish(row: Row, published: Path, context: RunContext) -> None:
 
 
 @dataclass(frozen=True)
+class _Quality:
+    """What the chunks were encoded with, and how much of the picture outside the masks they kept."""
+
+    crf: tuple[float, ...]
+    fidelity: Fidelity
+    wanted_db: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the report; with a range of crf if some chunks needed a better one."""
+        kept = [None if db is None else round(db, 2) for db in (self.fidelity.mean_db, self.fidelity.worst_db)]
+        return {"crf": list(self.crf), "psnr_db": {"mean": kept[0], "min": kept[1], "target": self.wanted_db}}
+
+
+@dataclass(frozen=True)
 class _Joined:
     """A published file and what was found on the way to it."""
 
@@ -71,6 +88,8 @@ class _Joined:
     sha256: str
     source_sha256: str
     checks: tuple[Check, ...]
+    quality: _Quality
+    encoding: Encoding
     join_times: dict[str, float]
 
     def outcome(self, row: Row, context: RunContext) -> Outcome:
@@ -94,6 +113,13 @@ class _Joined:
                 "chunks": row.n_chunks,
                 "container": {"source": self.index.container, "output": self.target.suffix.lstrip(".")},
                 "removed_streams": list(self.index.removed_streams),
+                "video": {
+                    "codec": self.encoding.family,
+                    "encoder": self.encoding.encoder,
+                    "preset": self.encoding.preset,
+                    **self.quality.to_json(),
+                    "rate_ratio": round(self.target.stat().st_size / max(1, row.size_bytes), 4),
+                },
                 "checks": [asdict(check) for check in self.checks],
                 **_work_done(row, context, plan, self.join_times),
             },
@@ -104,7 +130,8 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
     watch = Stopwatch()
     paths, source = context.paths, Path(row.uri)
     index, _ = read_index(paths.index(row.video_id))
-    container = choose_container(index, source.suffix)
+    encoding = choose_encoding(index.stream, context.config.video)
+    container = choose_container(index, source.suffix, encoding.family)
     target = output_path(paths.output, row.relative_path, container)
     partial = paths.partial / f"{row.video_id}.{secrets.token_hex(4)}{container}"
     try:
@@ -114,7 +141,9 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             join_segments(
                 [paths.segment(row.video_id, i) for i in range(row.n_chunks)], source, index, partial, container
             )
-            checks = inspect(source, index, partial)
+            quality = _quality(row, context)
+            kept = compare_quality(quality.fidelity, quality.wanted_db)
+            checks = (*inspect(source, index, partial, encoding), kept)
             _require_fidelity(row, checks)
             check_source(row.source)
             _require_other_file(source, target)
@@ -122,7 +151,19 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             move_into_place(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    return _Joined(index, target, sha256, source_sha256, checks, watch.read())
+    return _Joined(index, target, sha256, source_sha256, checks, quality, encoding, watch.read())
+
+
+def _quality(row: Row, context: RunContext) -> _Quality:
+    paths, video = context.paths, context.config.video
+    notes = [json.loads(paths.note(paths.segment(row.video_id, i)).read_text()) for i in range(row.n_chunks)]
+    crf = sorted({note["crf"] for note in notes if note["crf"] is not None})
+    is_open = video.crf is None and bool(crf)
+    return _Quality(
+        tuple(crf[:1] + crf[1:][-1:]),
+        Fidelity.pooled(Fidelity(**note["fidelity"]) for note in notes),
+        video.target_psnr_db if is_open else None,
+    )
 
 
 def _require_other_file(source: Path, target: Path) -> None:

@@ -23,6 +23,7 @@ from anonflow.pipeline.timing import Stopwatch
 from anonflow.tables import read_index, write_index
 from anonflow.track.configured import overlap_frames
 from anonflow.types import Source, Status
+from anonflow.video.encoders import choose_encoding
 from anonflow.video.plan import plan_chunks
 from anonflow.video.probe import probe
 from anonflow.video.target import choose_container
@@ -94,7 +95,8 @@ def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
 def _write_index(row: Row, target: Path, context: RunContext) -> None:
     watch = Stopwatch()
     index = probe(Path(row.uri))
-    choose_container(index, Path(row.uri).suffix)  # better refused now than after all the work
     config = context.config
+    # Better refused now than after all the work.
+    choose_container(index, Path(row.uri).suffix, choose_encoding(index.stream, config.video).family)
     chunks = plan_chunks(index, config.chunk.length_s, overlap_frames(config.chunk, config.tracker))
     write_index(target, index, chunks, watch.read())

@@ -25,6 +25,7 @@ from anonflow.track.seam import ChunkTracks, StitchStats, Way
 from anonflow.track.seam import stitch as stitch_chunks
 from anonflow.track.stabilise import mask_plan, stabilise
 from anonflow.types import Chunk, Detections, FrameFacts, MaskPlan, Observations, Tracks
+from anonflow.video.quality import choose_crf
 
 
 def stitch(row: Row, context: RunContext) -> list[Row]:
@@ -67,6 +68,7 @@ def _write_plan(row: Row, context: RunContext) -> None:
             "guessed_right": seams.n_right_guesses,
             "replayed_frames": sum(seams.replayed_frames),
         },
+        "crf": video.crf(),
         **watch.read(),
     }
     write_rows(context.paths.mask_plan(row.video_id), plan, note)
@@ -109,6 +111,10 @@ class _ChunkedVideo:
         for chunk in self._chunks:
             hidden = stabilise(tracks, steps, view, chunk.start_frame, chunk.stop_frame)
             yield mask_plan(hidden, margins(self._config), stream.width, stream.height)
+
+    def crf(self) -> float | None:
+        """The quality that all chunks are encoded with."""
+        return choose_crf(Path(self._row.uri), self._index, self._config.video)
 
     def _facts(self, chunk: Chunk) -> FrameFacts:
         return read_rows(FrameFacts, self._paths.facts(self._row.video_id, chunk.index))

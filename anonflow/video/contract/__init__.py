@@ -11,17 +11,22 @@ from anonflow.errors import SourceError
 from anonflow.types import Check, FrameIndex
 from anonflow.video.audio import digest_audio
 from anonflow.video.contract.check import check
+from anonflow.video.contract.codec import compare_codec
 from anonflow.video.contract.decoding import check_decoding
+from anonflow.video.contract.hdr import compare_hdr
 from anonflow.video.contract.picture import compare_picture
+from anonflow.video.contract.sidedata import compare_side_data
 from anonflow.video.contract.sound import compare_sound
 from anonflow.video.contract.streams import compare_streams
 from anonflow.video.contract.timing import compare_timing
+from anonflow.video.encoders import Encoding
 from anonflow.video.probe import probe
 
 
-def inspect(source: Path, index: FrameIndex, output: Path) -> tuple[Check, ...]:
+def inspect(source: Path, index: FrameIndex, output: Path, encoding: Encoding | None = None) -> tuple[Check, ...]:
     """Compare `output` with `source`, whose index is `index`, point by point.
 
+    `encoding` is what the video was to be encoded as; without it any change of codec counts as meant.
     Reads both files once and decodes `output` to its end; memory does not grow with the frames' size or number
     beyond the index. Nothing is raised for a broken output: a check says so.
     """
@@ -29,11 +34,15 @@ def inspect(source: Path, index: FrameIndex, output: Path) -> tuple[Check, ...]:
         result = probe(output)
     except SourceError as error:
         return (check("readable", False, type(error).__name__),)
+    shift_s = index.shift_pts * index.time_base
     return (
         check("readable", True),
         *compare_timing(index, result),
+        compare_codec(index.stream, result.stream, encoding),
         *compare_picture(index.stream, result.stream),
-        *compare_sound(digest_audio(source, index), digest_audio(output, result)),
+        compare_hdr(index.stream, result.stream),
+        compare_side_data(index.stream, result.stream),
+        *compare_sound(digest_audio(source, index), digest_audio(output, result), shift_s),
         compare_streams(index, result),
-        check_decoding(output, result),
+        *check_decoding(output, result),
     )

@@ -1,4 +1,4 @@
-"""What a decoder says of the picture: size, rotation, pixel aspect, pixel format, colour."""
+"""What a decoder says of the picture: size, rotation, pixel aspect, pixel format, colour, field order."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def compare_picture(source: StreamFormat, result: StreamFormat) -> tuple[Check, 
         check("pixel aspect", aspects[0] == aspects[1], str(aspects[1])),
         check("pixel format", formats[0] == formats[1], f"{formats[0]} and {formats[1]}"),
         check("colour tags", _colour_tags(source) == _colour_tags(result)),
+        check("field order", source.field_order == result.field_order, result.field_order),
     )
 
 

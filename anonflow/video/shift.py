@@ -1,0 +1,36 @@
+"""Videos that begin before zero: how much later everything is in the output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil, gcd, lcm
+
+import av.stream
+
+_MATROSKA_TICK_S = Fraction(1, 1000)
+
+
+def shift_to_zero(first_pts: int, time_base: Fraction, others: Sequence[av.stream.Stream]) -> int:
+    """Ticks of `time_base` that bring a video that starts before zero, and the `others`, its sound, to zero or later.
+
+    The smallest that is a whole number of ticks in every stream, and of milliseconds (Matroska's ticks) if the
+    timestamps are: then all distances stay exact.
+    """
+    if first_pts >= 0:
+        return 0
+    starts_s = [first_pts * time_base]
+    bases = [time_base]
+    for stream in others:
+        if stream.time_base is not None and stream.start_time is not None:
+            starts_s.append(stream.start_time * stream.time_base)
+            bases.append(stream.time_base)
+    if (first_pts * time_base) % _MATROSKA_TICK_S == 0:
+        bases.append(_MATROSKA_TICK_S)
+    step_s = _common_multiple(bases)
+    return int(ceil(-min(starts_s) / step_s) * step_s / time_base)
+
+
+def _common_multiple(values: Sequence[Fraction]) -> Fraction:
+    """The smallest fraction that is a whole multiple of each."""
+    return Fraction(lcm(*(v.numerator for v in values)), gcd(*(v.denominator for v in values)))
