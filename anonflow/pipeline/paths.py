@@ -84,6 +84,10 @@ class Paths:
         """Mask digests of a chunk, when asked for."""
         return self.segment(video_id, chunk).with_suffix(".digests.parquet")
 
+    def copies_refused(self, plan: Path) -> Path:
+        """That a video is encoded whole although its plan has copies."""
+        return plan.with_suffix(".copies.json")
+
     def published(self, video_id: str) -> Path:
         """The outcome of a source that this run published."""
         return self.work / "runs" / self.run_id / f"{video_id}.published.json"

@@ -26,6 +26,7 @@ from anonflow.video.container import open_source
 from anonflow.video.h264 import ParameterSets
 
 _Packet: TypeAlias = "av.Packet[av.video.VideoStream]"
+_SUFFIXES = (".mp4", ".mov")
 _KEPT_OUT = {h264.SEI, h264.SPS, h264.PPS}
 """Messages may hold captions and user data; parameter sets are in the header."""
 
@@ -54,13 +55,14 @@ class Run:
         return self.stop_frame - self.start_frame
 
 
-def find_groups(path: Path, index: FrameIndex) -> Groups:
+def find_groups(path: Path, index: FrameIndex, family: str, suffix: str) -> Groups:
     """Every closed group of the video behind `index`: from an IDR picture to the next one.
 
-    Reads all packets once. What damaged or unusual packets there are, their groups are left out.
+    `family` and `suffix` are the codec and the file name extension of the output. Reads all packets once. Groups
+    with damaged or unusual packets are left out.
     """
-    if index.stream.codec != "h264" or "mp4" not in index.container:
-        return Groups(refusal="only H.264 in MP4 and MOV can be copied in parts")
+    if refusal := _refusal(index, family, suffix):
+        return Groups(refusal=refusal)
     with open_source(path) as container:
         stream = container.streams[index.stream_index]
         assert isinstance(stream, av.video.VideoStream)
@@ -89,10 +91,15 @@ def plan_runs(groups: Groups, is_hidden: NDArray[np.bool_]) -> tuple[Run, ...]:
     return tuple(Run(a, b, bool(copied[a])) for a, b in pairwise(bounds) if a < b)
 
 
-def encoded_between(runs: Sequence[Run], start_frame: int, stop_frame: int) -> list[Run]:
-    """The encoded runs, cut to the frames `start_frame..stop_frame`."""
+def within(runs: Sequence[Run], start_frame: int, stop_frame: int) -> list[Run]:
+    """The runs, cut to the frames `start_frame..stop_frame`."""
     cut = (Run(max(r.start_frame, start_frame), min(r.stop_frame, stop_frame), r.is_copied) for r in runs)
-    return [run for run in cut if run.n_frames > 0 and not run.is_copied]
+    return [run for run in cut if run.n_frames > 0]
+
+
+def encoded_between(runs: Sequence[Run], start_frame: int, stop_frame: int) -> list[Run]:
+    """The encoded ones of them."""
+    return [run for run in within(runs, start_frame, stop_frame) if not run.is_copied]
 
 
 def copied_packets(path: Path, index: FrameIndex, runs: Iterable[Run]) -> Iterator[tuple[int, bytes, bool]]:
@@ -120,6 +127,18 @@ def copied_packets(path: Path, index: FrameIndex, runs: Iterable[Run]) -> Iterat
 def parameter_sets_of(stream: av.video.VideoStream) -> ParameterSets | None:
     """The sets in the stream's header."""
     return h264.parameter_sets(bytes(stream.codec_context.extradata or b""))
+
+
+def _refusal(index: FrameIndex, family: str, suffix: str) -> str:
+    """What already the formats rule out; empty if nothing."""
+    form = index.stream
+    if form.codec != "h264" or family != "h264" or "mp4" not in index.container or suffix not in _SUFFIXES:
+        return "only H.264 in MP4 and MOV can be copied in parts"
+    if form.field_order != "progressive":
+        return "it is interlaced, and its messages, which are removed, say how"
+    if form.mastering_display or form.content_light:
+        return "its HDR data is in messages, which are removed"
+    return ""
 
 
 class _OtherSetsError(Exception):

@@ -14,6 +14,7 @@ import av.error
 import av.video
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
 
 from anonflow.config import VideoConfig
 from anonflow.errors import EncodeError
@@ -36,8 +37,12 @@ class SegmentWriter:
     removes it. One encoder thread, so that equal frames give equal bytes.
     """
 
-    def __init__(self, path: Path, index: FrameIndex, config: VideoConfig, crf: float | None = None) -> None:
+    def __init__(
+        self, path: Path, index: FrameIndex, config: VideoConfig, crf: float | None = None, set_id: int = 0
+    ) -> None:
         """Prepare a segment of the video behind `index`. `crf` is for a config that leaves it open.
+
+        `set_id` is the id of the parameter sets of H.264, for segments that will stand beside copied packets.
 
         Raises:
             UnsupportedFormatError: see `choose_encoding`.
@@ -47,6 +52,7 @@ class SegmentWriter:
         self._encoding = choose_encoding(index.stream, config)
         self._crf = chosen_crf(self._encoding, config, crf)
         self._index = index
+        self._set_id = set_id
         self._first_pts: int | None = None
         with naming_storage_errors(path):
             path.touch()
@@ -68,8 +74,10 @@ class SegmentWriter:
             with self._naming_errors():
                 self._container.close()
 
-    def write(self, pts: int, frame: av.VideoFrame) -> None:
+    def write(self, pts: int, frame: av.VideoFrame, *, starts_run: bool = False) -> None:
         """Encode a frame. `pts` is its timestamp in the source's time base; timestamps must increase.
+
+        With `starts_run`, nothing before this frame is needed to decode it and what follows.
 
         Raises:
             EncodeError: the encoder refuses its settings or the frame.
@@ -81,7 +89,8 @@ class SegmentWriter:
         frame = recast(frame, self._encoding.pixel_format)
         frame.pts = pts - self._first_pts
         frame.time_base = self._index.time_base
-        frame.pict_type = 0  # the source's frame types are no orders to the encoder
+        # The source's own frame types are no orders to the encoder.
+        frame.pict_type = PictureType.I if starts_run else PictureType.NONE
         self._mux(frame)
 
     def _add_stream(self) -> av.video.VideoStream:
@@ -96,7 +105,11 @@ class SegmentWriter:
         form = self._index.stream
         number = int(np.searchsorted(self._index.pts, first_pts))
         first_field = _OTHER_FIELD.get(form.field_order, "progressive") if number % 2 else form.field_order
-        return self._encoding.options(form, self._crf, first_field=first_field)
+        options = self._encoding.options(form, self._crf, first_field=first_field)
+        if self._set_id:
+            options["x264-params"] += f":sps-id={self._set_id}"
+            options["forced-idr"] = "1"
+        return options
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         with self._naming_errors():

@@ -62,6 +62,17 @@ def units(packet: bytes, length_size: int) -> Iterator[bytes]:
         yield packet[start:position]
 
 
+def split_annex_b(stream: bytes) -> Iterator[bytes]:
+    """The NAL units of a byte stream: what `with_start_codes` joined, start codes of three bytes too."""
+    for part in stream.split(_START_CODE[1:])[1:]:
+        yield part.rstrip(b"\0")  # the fourth byte of the next start code, or padding: no unit ends with a zero
+
+
+def demands(sps: bytes) -> tuple[int, int]:
+    """What a sequence parameter set asks of a decoder: `profile_idc` and `level_idc`."""
+    return sps[1], sps[3]
+
+
 def kind(unit: bytes) -> int:
     """`nal_unit_type`."""
     return unit[0] & 0x1F

@@ -7,21 +7,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import av
 import av.container
 import av.error
 import av.stream
 import av.video
-import numpy as np
 
-from anonflow.errors import FidelityError, UnsupportedFormatError
+from anonflow.errors import UnsupportedFormatError
 from anonflow.storage import naming_storage_errors
-from anonflow.types import FrameIndex, IntArray
+from anonflow.types import FrameIndex
 from anonflow.video.container import open_source, write_error
+from anonflow.video.copying import Run
 from anonflow.video.encoders import color_range
-from anonflow.video.segment import Segment, open_segment, read_segment
+from anonflow.video.splice import Splice
 from anonflow.video.target import choose_container
 
 __all__ = ["choose_container", "join"]
@@ -32,24 +32,32 @@ _MAX_MOVIE_TIMESCALE = 2**31 - 1
 _Packet: TypeAlias = "av.Packet[av.stream.Stream]"
 
 
-def join(segments: Sequence[Path], source: Path, index: FrameIndex, output: Path, container: str) -> None:
+def join(
+    segments: Sequence[Path],
+    source: Path,
+    index: FrameIndex,
+    output: Path,
+    container: str,
+    runs: Sequence[Run] = (),
+) -> None:
     """Write `output` from the segments of all chunks, in order, and the audio streams of `source`.
+
+    Of the frames' `runs`, the copied ones are in no segment, but taken from the source; none: nothing is copied.
 
     Every video frame gets the timestamp that it has in `index`; audio packets are copied as they are. Nothing else
     of the source is taken over but the language and the disposition of its audio streams. `container` is what
     `choose_container` returned; `output` is a temporary name.
 
     Raises:
-        FidelityError: the segments don't hold exactly the frames of `index`, or differ in their encoding.
+        FidelityError: the segments don't hold exactly the frames to encode, or differ in their encoding.
         UnsupportedFormatError: the container refuses the streams.
         StorageError: `output` cannot be written.
     """
-    read = [read_segment(path) for path in segments]
-    _check_segments(read, index, output)
+    splice = Splice.of(segments, source, index, runs)
     with naming_storage_errors(output):
         output.touch()
     try:
-        _mux(read, source, index, output, container)
+        _mux(splice, source, index, output, container)
     except (av.error.FFmpegError, ValueError) as error:
         raise write_error(error, output) or UnsupportedFormatError(
             f"{source} cannot be written as {container} ({type(error).__name__}): rewrite the source with "
@@ -58,24 +66,26 @@ def join(segments: Sequence[Path], source: Path, index: FrameIndex, output: Path
 
 
 def _mux(
-    segments: Sequence[Segment],
+    splice: Splice,
     source: Path,
     index: FrameIndex,
     output: Path,
     container: str,
 ) -> None:
     with ExitStack() as stack:
-        first = stack.enter_context(open_segment(segments[0].path))
+        template = stack.enter_context(splice.template())
         opened_source = stack.enter_context(open_source(source))
         audio = [opened_source.streams[a.index] for a in index.audio]
         options = _mux_options(container, index.time_base, audio)
         out = stack.enter_context(
             av.open(f"file:{output.absolute()}", "w", format=_MUXERS[container], container_options=options)
         )
-        video_out = _add_video(out, first.streams.video[0], index, container)
+        video_out = _add_video(out, template, index, container)
+        if header := splice.header():
+            video_out.codec_context.extradata = header
         audio_out = {s.index: _add_audio(out, s) for s in audio}
         packets = heapq.merge(
-            _video_packets(segments, index, video_out),
+            splice.packets(video_out),
             _audio_packets(opened_source, audio, audio_out, index.shift_pts * index.time_base),
             key=_decode_time_s,
         )
@@ -124,36 +134,6 @@ def _add_audio(out: av.container.OutputContainer, template: av.stream.Stream) ->
     return stream
 
 
-def _video_packets(
-    segments: Sequence[Segment],
-    index: FrameIndex,
-    stream: av.video.VideoStream,
-) -> Iterator[_Packet]:
-    """All packets of the segments in decode order, with the source's timestamps and durations."""
-    pts = index.pts + index.shift_pts
-    dts = _decode_times(pts, max(s.reorder_depth for s in segments))
-    durations = np.diff(index.pts, append=max(index.end_pts, int(index.pts[-1]) + 1))
-    n_before = 0
-    for segment in segments:
-        frames = n_before + segment.display_rank
-        with open_segment(segment.path) as container:
-            packets = (p for p in container.demux(container.streams.video[0]) if p.size)
-            for number, (packet, frame) in enumerate(zip(packets, frames.tolist(), strict=True), n_before):
-                packet.time_base = index.time_base
-                packet.pts, packet.dts = int(pts[frame]), int(dts[number])
-                packet.duration = int(durations[frame])
-                packet.stream = stream
-                yield cast(_Packet, packet)
-        n_before += len(frames)
-
-
-def _decode_times(pts: IntArray, depth: int) -> IntArray:
-    """Decode timestamps: the display timestamps `depth` places later, and as many even steps before the first."""
-    step = int(pts[1] - pts[0]) if len(pts) > 1 else 1
-    before = pts[0] - step * np.arange(depth, 0, -1, dtype=np.int64)
-    return np.concatenate([before, pts[: len(pts) - depth]])[: len(pts)]
-
-
 def _audio_packets(
     container: av.container.InputContainer,
     streams: Sequence[av.stream.Stream],
@@ -178,19 +158,3 @@ def _decode_time_s(packet: _Packet) -> Fraction:
 
 def _time_base(stream: av.stream.Stream) -> Fraction:
     return stream.time_base or Fraction(1)
-
-
-def _check_segments(segments: Sequence[Segment], index: FrameIndex, output: Path) -> None:
-    """Each segment must begin where the last one ended and have the frames of its range, at their distances."""
-    n_before = 0
-    for number, segment in enumerate(segments):
-        expected = index.pts[n_before : n_before + segment.n_frames]
-        if not segment.matches(expected, index.time_base):
-            raise FidelityError(f"Segment {number} of {output} does not hold the frames of its chunk: run again.")
-        if segment.extradata != segments[0].extradata:
-            raise FidelityError(f"Segment {number} of {output} is encoded differently from the first: run again.")
-        n_before += segment.n_frames
-    if n_before != index.n_frames:
-        raise FidelityError(
-            f"The segments of {output} hold {n_before} frames, its source has {index.n_frames}: run again."
-        )

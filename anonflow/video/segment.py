@@ -12,6 +12,7 @@ import av
 import av.container
 import av.error
 import numpy as np
+from numpy.typing import NDArray
 
 from anonflow.errors import FidelityError
 from anonflow.types import IntArray
@@ -25,6 +26,7 @@ class Segment:
     pts: IntArray
     time_base: Fraction
     extradata: bytes
+    keyframe: NDArray[np.bool_]
 
     @property
     def n_frames(self) -> int:
@@ -71,11 +73,16 @@ def read_segment(path: Path) -> Segment:
     """Read the timestamps of all packets of a segment."""
     with open_segment(path) as container:
         stream = container.streams.video[0]
-        pts = [packet.pts for packet in container.demux(stream) if packet.size]
+        packets = [(packet.pts, packet.is_keyframe) for packet in container.demux(stream) if packet.size]
+        pts = [pts for pts, _ in packets]
         if None in pts or stream.time_base is None:
             raise FidelityError(f"Segment {path} has frames without timestamps: remove it and run again.")
         return Segment(
-            path, np.array(pts, np.int64), stream.time_base, bytes(stream.codec_context.extradata or b"")
+            path,
+            np.array(pts, np.int64),
+            stream.time_base,
+            bytes(stream.codec_context.extradata or b""),
+            np.array([is_keyframe for _, is_keyframe in packets], np.bool_),
         )
 
 

@@ -24,6 +24,12 @@ def detector(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
     return use_detector(monkeypatch, FixedDetector())
 
 
+@pytest.fixture
+def blind(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
+    """A detector that sees nothing."""
+    return use_detector(monkeypatch, FixedDetector(boxes=()))
+
+
 @pytest.fixture(scope="session")
 def embedded_ray() -> Iterator[RuntimeConfig]:
     """A small embedded Ray, started once for all tests that need one."""

@@ -34,6 +34,7 @@ SHORT_CHUNKS = (
     "chunk.overlap_frames=4",
     "video.preset=ultrafast",
     "video.crf=20",
+    "video.copy_clean=false",
     "detector=faces",
     # The tests' boxes are in pixels of a picture that was enlarged to twice its size.
     "detector.face.max_upscale=2",

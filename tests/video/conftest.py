@@ -58,7 +58,7 @@ CLIPS = {
     "one.mp4": Clip(n_frames=1),
 }
 
-FAST = VideoConfig("match", False, 30, "ultrafast", None)
+FAST = VideoConfig("match", False, 30, "ultrafast", None, copy_clean=False)
 
 
 @pytest.fixture(scope="session")

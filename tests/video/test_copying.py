@@ -29,13 +29,13 @@ _CLOSED = Clip(options={"preset": "veryfast", "g": "10", "bf": "3", "x264-params
 
 def test_groups_are_those_between_idr_pictures(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.mp4", _CLOSED)
-    groups = find_groups(path, probe(path))
+    groups = find_groups(path, probe(path), "h264", ".mp4")
     assert groups == Groups(((0, 10), (10, 20), (20, 30), (30, 40)), encoder_set_id=1)
 
 
 def test_open_groups_are_one(clip: ClipPath) -> None:
     path = clip("opengop.mp4")
-    assert find_groups(path, probe(path)).ranges == ((0, 40),)
+    assert find_groups(path, probe(path), "h264", ".mp4").ranges == ((0, 40),)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_open_groups_are_one(clip: ClipPath) -> None:
 )
 def test_what_cannot_be_copied_says_why(tmp_path: Path, made: Clip, suffix: str, why: str) -> None:
     path = make_clip(tmp_path / f"clip{suffix}", made)
-    groups = find_groups(path, probe(path))
+    groups = find_groups(path, probe(path), "h264", ".mp4")
     assert not groups.ranges and why in groups.refusal
 
 
@@ -58,7 +58,7 @@ def test_frames_that_the_index_does_not_know_keep_their_group_from_being_copied(
     known = np.arange(index.n_frames) != 15
     rank = np.argsort(np.argsort(index.decode_rank[known]))
     cut = replace(index, pts=index.pts[known], keyframe=index.keyframe[known], decode_rank=rank)
-    assert find_groups(path, cut).ranges == ((0, 10), (19, 29), (29, 39))
+    assert find_groups(path, cut, "h264", ".mp4").ranges == ((0, 10), (19, 29), (29, 39))
 
 
 def test_copied_packets_have_no_messages_and_no_sets(tmp_path: Path) -> None:

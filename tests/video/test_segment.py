@@ -11,13 +11,13 @@ from anonflow.video.segment import Segment, read_segment
 
 
 def test_display_order_of_packets_in_decode_order() -> None:
-    segment = Segment(Path("x"), np.array([100, 500, 300, 200, 400]), Fraction(1, 100), b"")
+    segment = Segment(Path("x"), np.array([100, 500, 300, 200, 400]), Fraction(1, 100), b"", np.ones(5, np.bool_))
     assert segment.display_rank.tolist() == [0, 4, 2, 1, 3]
     assert segment.reorder_depth == 2
 
 
 def test_matching_is_exact_up_to_a_shift() -> None:
-    segment = Segment(Path("x"), np.array([6, 18, 12]), Fraction(1, 90_000), b"")
+    segment = Segment(Path("x"), np.array([6, 18, 12]), Fraction(1, 90_000), b"", np.ones(3, np.bool_))
     assert segment.matches(np.array([70, 71, 72]), Fraction(1, 15_000))
     assert not segment.matches(np.array([70, 71, 73]), Fraction(1, 15_000))
     assert not segment.matches(np.array([70, 71]), Fraction(1, 15_000))

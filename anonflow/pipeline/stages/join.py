@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anonflow.errors import AnonflowError, FidelityError, SourceError
+from anonflow.errors import AnonflowError, FidelityError, SourceError, UnsupportedFormatError
 from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.copies import Copies, read_copies, refuse_copies
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, write_done
 from anonflow.pipeline.rows import Outcome, Row
+from anonflow.pipeline.stages.mask import make_segment
 from anonflow.pipeline.stages.plan import check_source
 from anonflow.pipeline.timing import Stopwatch, total
 from anonflow.storage import file_sha256, move_into_place, naming_storage_errors, write_json, written_whole
 from anonflow.tables import read_index, read_note
 from anonflow.types import Check, FrameIndex, Status, Verdict
 from anonflow.video.contract import inspect
+from anonflow.video.contract.copied import compare_copied
 from anonflow.video.contract.quality import compare_quality
 from anonflow.video.encoders import Encoding, choose_encoding
 from anonflow.video.join import join as join_segments
@@ -90,6 +93,7 @@ class _Joined:
     checks: tuple[Check, ...]
     quality: _Quality
     encoding: Encoding
+    copies: Copies
     join_times: dict[str, float]
 
     def outcome(self, row: Row, context: RunContext) -> Outcome:
@@ -118,6 +122,8 @@ class _Joined:
                     "encoder": self.encoding.encoder,
                     "preset": self.encoding.preset,
                     **self.quality.to_json(),
+                    "copied_frames": self.copies.n_frames,
+                    "not_copied_because": self.copies.refusal,
                     "rate_ratio": round(self.target.stat().st_size / max(1, row.size_bytes), 4),
                 },
                 "checks": [asdict(check) for check in self.checks],
@@ -138,12 +144,11 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
         with naming_storage_errors(target):
             partial.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             target.parent.mkdir(parents=True, exist_ok=True)
-            join_segments(
-                [paths.segment(row.video_id, i) for i in range(row.n_chunks)], source, index, partial, container
-            )
-            quality = _quality(row, context)
-            kept = compare_quality(quality.fidelity, quality.wanted_db)
-            checks = (*inspect(source, index, partial, encoding), kept)
+            copies = read_copies(row, context)
+            checks = _make_whole(row, context, index, copies, partial)
+            if copies.set_id and (broken := _broken(checks)):
+                copies = refuse_copies(row, context, index, f"the copy was broken: {broken}")
+                checks = _make_whole(row, context, index, copies, partial)
             _require_fidelity(row, checks)
             check_source(row.source)
             _require_other_file(source, target)
@@ -151,7 +156,36 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             move_into_place(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    return _Joined(index, target, sha256, source_sha256, checks, quality, encoding, watch.read())
+    quality = _quality(row, context)
+    return _Joined(index, target, sha256, source_sha256, checks, quality, encoding, copies, watch.read())
+
+
+def _make_whole(
+    row: Row, context: RunContext, index: FrameIndex, copies: Copies, partial: Path
+) -> tuple[Check, ...]:
+    """Join the segments, with what is copied between them, to `partial`, and check it."""
+    source, encoding = Path(row.uri), choose_encoding(index.stream, context.config.video)
+    segments = [_segment(row, chunk, context, copies) for chunk in range(row.n_chunks)]
+    try:
+        join_segments(segments, source, index, partial, partial.suffix, copies.runs)
+    except (FidelityError, UnsupportedFormatError) as error:
+        if not copies.set_id:
+            raise
+        return (Check("joins", Verdict.BROKEN, type(error).__name__),)
+    quality = _quality(row, context)
+    return (
+        *inspect(source, index, partial, encoding),
+        compare_copied(source, index, partial, copies.runs, segments),
+        compare_quality(quality.fidelity, quality.wanted_db),
+    )
+
+
+def _segment(row: Row, chunk: int, context: RunContext, copies: Copies) -> Path:
+    """The chunk's segment; masked again if frames of it were to be copied and are not any more."""
+    segment = context.paths.segment(row.video_id, chunk)
+    if not copies.set_id and json.loads(context.paths.note(segment).read_text())["copied_frames"]:
+        make_segment(replace(row, chunk=chunk), segment, context)
+    return segment
 
 
 def _quality(row: Row, context: RunContext) -> _Quality:
@@ -172,12 +206,15 @@ def _require_other_file(source: Path, target: Path) -> None:
 
 
 def _require_fidelity(row: Row, checks: tuple[Check, ...]) -> None:
-    broken = [f"{check.name} ({check.detail})" for check in checks if check.verdict is Verdict.BROKEN]
-    if broken:
+    if broken := _broken(checks):
         raise FidelityError(
-            f"{row.uri}: the result is not the source with masks in it: {'; '.join(broken)}. "
+            f"{row.uri}: the result is not the source with masks in it: {broken}. "
             "It was not published; please report it with the source's format."
         )
+
+
+def _broken(checks: tuple[Check, ...]) -> str:
+    return "; ".join(f"{check.name} ({check.detail})" for check in checks if check.verdict is Verdict.BROKEN)
 
 
 def _collect_digests(row: Row, context: RunContext) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from anonflow.errors import AnonflowError
+from anonflow.pipeline.byhand import hidden_frames, region_plan
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.copies import Copies
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.looks import SourceLooks
@@ -25,7 +27,10 @@ from anonflow.track.seam import ChunkTracks, StitchStats, Way
 from anonflow.track.seam import stitch as stitch_chunks
 from anonflow.track.stabilise import mask_plan, stabilise
 from anonflow.types import Chunk, Detections, FrameFacts, MaskPlan, Observations, Tracks
+from anonflow.video.copying import find_groups
+from anonflow.video.encoders import choose_encoding
 from anonflow.video.quality import choose_crf
+from anonflow.video.target import choose_container
 
 
 def stitch(row: Row, context: RunContext) -> list[Row]:
@@ -69,6 +74,7 @@ def _write_plan(row: Row, context: RunContext) -> None:
             "replayed_frames": sum(seams.replayed_frames),
         },
         "crf": video.crf(),
+        "copies": video.copies(plan).to_json(),
         **watch.read(),
     }
     write_rows(context.paths.mask_plan(row.video_id), plan, note)
@@ -115,6 +121,16 @@ class _ChunkedVideo:
     def crf(self) -> float | None:
         """The quality that all chunks are encoded with."""
         return choose_crf(Path(self._row.uri), self._index, self._config.video)
+
+    def copies(self, plan: MaskPlan) -> Copies:
+        """Which frames need no encoder."""
+        index, video, source = self._index, self._config.video, Path(self._row.uri)
+        if not video.copy_clean:
+            return Copies.none(index, "video.copy_clean=false")
+        family = choose_encoding(index.stream, video).family
+        groups = find_groups(source, index, family, choose_container(index, source.suffix, family))
+        regions = region_plan(self._config, self._row.relative_path, index)
+        return Copies.of(groups, hidden_frames(plan, regions, index), index)
 
     def _facts(self, chunk: Chunk) -> FrameFacts:
         return read_rows(FrameFacts, self._paths.facts(self._row.video_id, chunk.index))

@@ -21,7 +21,7 @@ from anonflow.video.encode import SegmentWriter
 from anonflow.video.planes import bgr_upright, plane_set
 from anonflow.video.segment import open_segment, read_segment
 from tests.media import Clip
-from tests.pipeline.worlds import FixedDetector, World, masked, tracked, use_detector
+from tests.pipeline.worlds import FixedDetector, World, masked, tracked
 
 
 def stitched(row: Any, context: RunContext) -> Any:
@@ -156,10 +156,10 @@ class Written:
         self.upright_size, self.rotation_deg = (96, 64), 0
         real = SegmentWriter.write
 
-        def write(writer: Any, pts: int, frame: Any) -> None:
+        def write(writer: Any, pts: int, frame: Any, **given: Any) -> None:
             self.frames.append([plane.copy() for plane in plane_set(frame).planes])
             self.upright.append(bgr_upright(frame, *self.upright_size, self.rotation_deg))
-            real(writer, pts, frame)
+            real(writer, pts, frame, **given)
 
         monkeypatch.setattr(SegmentWriter, "write", write)
 
@@ -177,12 +177,6 @@ class Written:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Written:
     return Written(monkeypatch)
-
-
-@pytest.fixture
-def blind(monkeypatch: pytest.MonkeyPatch) -> FixedDetector:
-    """A detector that sees nothing."""
-    return use_detector(monkeypatch, FixedDetector(boxes=()))
 
 
 def test_a_region_is_hidden_in_its_time_and_nothing_else_is_touched(
