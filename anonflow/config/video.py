@@ -26,7 +26,7 @@ class VideoConfig(Section):
     """None: a default for each codec."""
     target_psnr_db: float | None
     """Luma PSNR outside the masks that is kept, if `crf` is None and the encoding is lossy."""
-    copy_clean: bool
+    copy_clean: bool = True
     """Groups of pictures without a mask are copied packet by packet, where that is possible."""
 
     def __post_init__(self) -> None:
