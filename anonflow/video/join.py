@@ -22,6 +22,7 @@ from anonflow.types import FrameIndex, IntArray
 from anonflow.video.container import open_source, write_error
 from anonflow.video.encoders import color_range
 from anonflow.video.segment import Segment, open_segment, read_segment
+from anonflow.video.shift import applied_shift
 from anonflow.video.target import choose_container
 
 __all__ = ["choose_container", "join"]
@@ -64,6 +65,7 @@ def _mux(
     output: Path,
     container: str,
 ) -> None:
+    shift_pts = applied_shift(index, container)
     with ExitStack() as stack:
         first = stack.enter_context(open_segment(segments[0].path))
         opened_source = stack.enter_context(open_source(source))
@@ -75,8 +77,8 @@ def _mux(
         video_out = _add_video(out, first.streams.video[0], index, container)
         audio_out = {s.index: _add_audio(out, s) for s in audio}
         packets = heapq.merge(
-            _video_packets(segments, index, video_out),
-            _audio_packets(opened_source, audio, audio_out, index.shift_pts * index.time_base),
+            _video_packets(segments, index, video_out, shift_pts),
+            _audio_packets(opened_source, audio, audio_out, shift_pts * index.time_base),
             key=_decode_time_s,
         )
         for packet in packets:
@@ -111,6 +113,8 @@ def _add_video(
         context.field_order = _FIELD_ORDERS[form.field_order]
     if form.rotation_deg:
         stream.set_display_rotation(form.rotation_deg)
+    if context.codec.canonical_name == "prores":
+        context.codec_tag = template.codec_context.codec_tag  # the profile; decoders learn the bit depth from it
     if context.codec.canonical_name == "hevc" and container in (".mp4", ".mov"):
         context.codec_tag = "hvc1"  # the parameter sets are in the header; Apple's players insist on this name
     return stream
@@ -128,9 +132,10 @@ def _video_packets(
     segments: Sequence[Segment],
     index: FrameIndex,
     stream: av.video.VideoStream,
+    shift_pts: int,
 ) -> Iterator[_Packet]:
     """All packets of the segments in decode order, with the source's timestamps and durations."""
-    pts = index.pts + index.shift_pts
+    pts = index.pts + shift_pts
     dts = _decode_times(pts, max(s.reorder_depth for s in segments))
     durations = np.diff(index.pts, append=max(index.end_pts, int(index.pts[-1]) + 1))
     n_before = 0
