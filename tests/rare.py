@@ -44,9 +44,9 @@ def write_clip(
     start: int = 0,
     time_base: Fraction = Fraction(1, 25),
     edit: Callable[[bytes], bytes] | None = None,
-    sound: bool = False,
+    sound: str | None = None,
 ) -> Path:
-    """A clip in the container that `path` names; `start` in ticks of a frame, `edit` changes every packet."""
+    """A clip in the container that `path` names: `start` in frames, `edit` for every packet, `sound` a codec."""
     step = int(Fraction(1, 25) / time_base)
     with av.open(str(path), "w", container_options={"avoid_negative_ts": "disabled"}) as out:
         stream = out.add_stream(codec, rate=25, options=options or {})
@@ -59,17 +59,14 @@ def write_clip(
             context.flags |= _INTERLACED
         if colour:
             context.color_range, context.color_primaries, context.color_trc, context.colorspace = colour
-        tone = out.add_stream("pcm_s16le", rate=48_000, layout="mono") if sound else None
+        tone = out.add_stream(sound, rate=48_000, layout="mono") if sound else None
         frames = [video_frame(*size, number, pixel_format) for number in range(n_frames)]
         for number, frame in enumerate(_with_fields(frames, first_field) if first_field else frames):
             frame.pts, frame.time_base = (start + number) * step, time_base
             _mux(out, stream.encode(frame), edit)
         _mux(out, stream.encode(None), edit)
         if tone is not None:
-            silence = np.zeros((1, 48_000 * n_frames // 25), np.int16)
-            block = av.AudioFrame.from_ndarray(silence, format="s16", layout="mono")
-            block.sample_rate, block.time_base, block.pts = 48_000, Fraction(1, 48_000), start * 1920
-            out.mux(tone.encode(block))
+            _mux_silence(out, tone, 48_000 * n_frames // 25, start * 1920)
     return path
 
 
@@ -122,6 +119,18 @@ def _mux(
         changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
         changed.duration, changed.stream, changed.is_keyframe = packet.duration, packet.stream, packet.is_keyframe
         out.mux(changed)
+
+
+def _mux_silence(out: av.container.OutputContainer, stream: av.AudioStream, n_samples: int, start: int) -> None:
+    if not stream.codec_context.is_open:
+        stream.codec_context.open()
+    block = stream.codec_context.frame_size or 1024
+    for first in range(0, n_samples, block):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, block), np.int16), format="s16", layout="mono")
+        frame.sample_rate, frame.time_base, frame.pts = 48_000, Fraction(1, 48_000), start + first
+        for ready in av.AudioResampler(stream.codec_context.format, "mono", 48_000).resample(frame):
+            out.mux(stream.encode(ready))
+    out.mux(stream.encode(None))
 
 
 def _with_fields(frames: list[av.VideoFrame], first_field: str) -> list[av.VideoFrame]:

@@ -26,7 +26,7 @@ GROUPS = ("match", "h264", "hevc", "av1", "vp9", "ffv1", "lossless")
 def test_a_value_that_makes_no_sense_is_refused_by_name(override: str) -> None:
     with pytest.raises(ConfigError) as raised:
         configuration(override)
-    assert override.split("=")[0] in str(raised.value)
+    assert override.split("=", maxsplit=1)[0] in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(override: str) -> None:
     ],
 )
 def test_no_value_is_accepted_and_ignored(overrides: tuple[str, ...]) -> None:
-    with pytest.raises(ConfigError, match=overrides[-1].split("=")[0]):
+    with pytest.raises(ConfigError, match=overrides[-1].split("=", maxsplit=1)[0]):
         configuration(*overrides)
 
 

@@ -11,10 +11,11 @@ import av
 import numpy as np
 import pytest
 
-from anonflow.config import CODECS, VideoConfig
+from anonflow.config import VideoConfig
 from anonflow.errors import EncodeError, NoSpaceError, StorageError, UnsupportedFormatError
 from anonflow.types import FrameIndex, StreamFormat
 from anonflow.video.encode import SegmentWriter
+from anonflow.video.encoders import Encoding
 from anonflow.video.planes import plane_set
 from anonflow.video.segment import read_segment
 from tests.media import video_frame
@@ -65,11 +66,8 @@ def test_timestamps_and_format_survive(tmp_path: Path, codec: str, preset: str, 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "vp9", "ffv1", "prores"])
 def test_equal_frames_give_equal_bytes(tmp_path: Path, codec: str) -> None:
-    form, config = FORMAT, _config(codec if codec in CODECS else "match")
-    if codec == "ffv1":
-        config = VideoConfig("ffv1", True, None, None, None)
-    if codec == "prores":
-        form = replace(FORMAT, codec="prores", pixel_format="yuv422p10le")
+    config = VideoConfig("ffv1", True, None, None, None) if codec == "ffv1" else _config("match")
+    form = replace(FORMAT, codec=codec, pixel_format="yuv422p10le" if codec == "prores" else "yuv420p")
     made = [_write(tmp_path / name, config, form).read_bytes() for name in "ab"]
     assert made[0] == made[1]
 
@@ -111,9 +109,13 @@ def test_odd_sizes(tmp_path: Path) -> None:
     _write(tmp_path / "full", _config("h264"), replace(odd, pixel_format="yuv444p"))
 
 
-def test_bad_settings_name_file_and_codec(tmp_path: Path) -> None:
+def test_an_encoder_that_refuses_is_named_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object, **__: object) -> dict[str, str]:
+        return {"preset": "hurry"}
+
+    monkeypatch.setattr(Encoding, "options", wrong)
     with pytest.raises(EncodeError, match=r"libx264.*segment"):
-        _write(tmp_path / "segment", _config("h264", "hurry"))
+        _write(tmp_path / "segment", _config("h264"))
 
 
 def test_storage_failures_have_their_own_names(tmp_path: Path) -> None:
