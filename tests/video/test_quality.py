@@ -33,7 +33,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stream = out.add_stream("libx264", rate=25, options={"crf": "16", "preset": "ultrafast", "g": "24"})
         stream.width, stream.height, stream.pix_fmt = 176, 144, "yuv420p"
         for number in range(96):
-            luma = np.roll(still, number * 2, 1)[:, :176] + rng.normal(0, 3, (144, 176))
+            luma = np.roll(still, number * 2, 1)[:, :176] + rng.normal(0, 1, (144, 176))
             planes = np.full((216, 176), 128, np.uint8)
             planes[:144] = luma.clip(16, 235)
             out.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
