@@ -122,7 +122,7 @@ class FrameIndex:
     removed_streams: tuple[str, ...]
     """Kinds and codecs of the streams that are not copied, for the report."""
     shift_pts: int = 0
-    """Ticks by which everything is later in the output, because containers don't keep a start before zero."""
+    """Ticks that bring all streams to zero or later where one starts before; see `video.shift`."""
 
     @property
     def n_frames(self) -> int:

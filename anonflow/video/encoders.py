@@ -45,14 +45,16 @@ _MIN_SIDE_PX = {"hevc": 16, "av1": 16}
 _NARROWED = {"yuv444p12le": "yuv444p10le", "yuva444p12le": "yuva444p10le"}
 """ProRes 4444 decodes to 12 bits, whatever was encoded; its encoder takes 10."""
 _SVT_PRESETS = {
-    "ultrafast": "12", "superfast": "11", "veryfast": "10", "faster": "9", "fast": "8", "medium": "7", "slow": "5",
-    "slower": "4", "veryslow": "2",
+    "ultrafast": "10", "superfast": "9", "veryfast": "8", "faster": "7", "fast": "6", "medium": "5", "slow": "4",
+    "slower": "3", "veryslow": "2",
 }  # fmt: skip
+"""Not 11 and 12: with a low crf they gave streams that no decoder reads (SVT-AV1 of av 18.1, noise at crf 2)."""
 _VPX_PRESETS = {
     "ultrafast": ("realtime", "8"), "superfast": ("realtime", "7"), "veryfast": ("realtime", "6"),
     "faster": ("realtime", "5"), "fast": ("good", "5"), "medium": ("good", "3"), "slow": ("good", "2"),
     "slower": ("good", "1"), "veryslow": ("good", "0"),
 }  # fmt: skip
+_DEFAULT_PRESETS = {"av1": "superfast"}
 _DEFAULT_PRESET = "veryfast"
 _DEFAULT_CRF = {"h264": 18.0, "hevc": 20.0, "av1": 30.0, "vp9": 24.0}
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
@@ -128,7 +130,7 @@ def choose_encoding(form: StreamFormat, config: VideoConfig) -> Encoding:
         changed = "" if form.codec == family else "; ".join([f"{form.codec} to {family}", *reasons])
         if pixel_format != _plain(form.pixel_format):
             changed = f"{changed}; " * bool(changed) + "encoded from 10 of 12 bits"
-        preset = config.preset or _DEFAULT_PRESET
+        preset = config.preset or _DEFAULT_PRESETS.get(family, _DEFAULT_PRESET)
         return Encoding(family, pixel_format, lossless or family == "ffv1", preset, changed)
     remedy = "convert it to yuv420p of even size" if is_matched else "use video=match, which finds one that can"
     raise UnsupportedFormatError(f"The picture cannot be encoded as it is ({'; '.join(reasons)}): {remedy}.")

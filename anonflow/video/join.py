@@ -21,6 +21,7 @@ from anonflow.types import FrameIndex
 from anonflow.video.container import open_source, write_error
 from anonflow.video.copying import Run
 from anonflow.video.encoders import color_range
+from anonflow.video.shift import applied_shift
 from anonflow.video.splice import Splice
 from anonflow.video.target import choose_container
 
@@ -72,6 +73,7 @@ def _mux(
     output: Path,
     container: str,
 ) -> None:
+    shift_pts = applied_shift(index, container)
     with ExitStack() as stack:
         template = stack.enter_context(splice.template())
         opened_source = stack.enter_context(open_source(source))
@@ -85,8 +87,8 @@ def _mux(
             video_out.codec_context.extradata = header
         audio_out = {s.index: _add_audio(out, s) for s in audio}
         packets = heapq.merge(
-            splice.packets(video_out),
-            _audio_packets(opened_source, audio, audio_out, index.shift_pts * index.time_base),
+            splice.packets(video_out, shift_pts),
+            _audio_packets(opened_source, audio, audio_out, shift_pts * index.time_base),
             key=_decode_time_s,
         )
         for packet in packets:
@@ -121,6 +123,8 @@ def _add_video(
         context.field_order = _FIELD_ORDERS[form.field_order]
     if form.rotation_deg:
         stream.set_display_rotation(form.rotation_deg)
+    if context.codec.canonical_name == "prores":
+        context.codec_tag = template.codec_context.codec_tag  # the profile; decoders learn the bit depth from it
     if context.codec.canonical_name == "hevc" and container in (".mp4", ".mov"):
         context.codec_tag = "hvc1"  # the parameter sets are in the header; Apple's players insist on this name
     return stream

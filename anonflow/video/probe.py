@@ -39,6 +39,7 @@ class _Tally:
     duration: list[int] = field(default_factory=list)
     n_video_packets: int = 0
     n_audio_packets: dict[int, int] = field(default_factory=dict)
+    audio_start: dict[int, int] = field(default_factory=dict)
     has_alpha_layer: bool = False
 
 
@@ -69,7 +70,7 @@ def probe(path: Path) -> FrameIndex:
             stream=read_format(path),
             audio=_audio_streams(container, tally),
             removed_streams=_removed_streams(container, stream, tally),
-            shift_pts=shift_to_zero(int(pts[0]), _time_base(stream), _copied_audio(container)),
+            shift_pts=shift_to_zero(int(pts[0]), _time_base(stream), _audio_starts(container, tally)),
         )
 
 
@@ -132,6 +133,8 @@ def _tally_packets(container: av.container.InputContainer, stream: av.video.Vide
             raise DamagedVideoError(f"{path} has corrupt packets: {_RECOPY}")
         if packet.stream.index != stream.index:
             tally.n_audio_packets[packet.stream.index] = tally.n_audio_packets.get(packet.stream.index, 0) + 1
+            if packet.pts is not None:
+                tally.audio_start.setdefault(packet.stream.index, packet.pts)
             continue
         _add_video(tally, packet, path)
     if tally.n_video_packets < announced:
@@ -233,6 +236,19 @@ def _audio_streams(container: av.container.InputContainer, tally: _Tally) -> tup
         AudioStream(stream.index, codec_name(stream), tally.n_audio_packets.get(stream.index, 0))
         for stream in _copied_audio(container)
     )
+
+
+def _audio_starts(container: av.container.InputContainer, tally: _Tally) -> list[tuple[int, Fraction]]:
+    """First timestamp and time base of each audio stream, after Opus's pre-skip: Matroska has a field for it."""
+    starts = []
+    for stream in _copied_audio(container):
+        if stream.index in tally.audio_start:
+            base = _time_base(stream)
+            pre_skip = (
+                round(Fraction(stream.codec_context.delay, 48_000) / base) if codec_name(stream) == "opus" else 0
+            )
+            starts.append((tally.audio_start[stream.index] + pre_skip, base))
+    return starts
 
 
 def _removed_streams(

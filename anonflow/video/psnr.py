@@ -1,8 +1,8 @@
 """How much of the picture outside the masks an encoding keeps: luma PSNR on sampled frames.
 
 The squared error of a frame is the mean over its luma samples outside the masks; the PSNR of several frames is that
-of the mean of their errors (so a bad frame counts, and a perfect one does not make the mean infinite), the worst that
-of the largest error. PSNR is `10 log10(peak^2 / error)` with the peak `2^bits - 1`, at most 100 dB.
+of the mean of their errors (so a bad frame counts, and a perfect one does not make the mean infinite), the worst
+that of the largest error. PSNR is `10 log10(peak^2 / error)` with the peak `2^bits - 1`, at most 100 dB.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from anonflow.video.planes import plane_set
 from anonflow.video.psnr import psnr_db, relative_error
 
 _TRIALS = {"h264": (16.0, 24.0), "hevc": (16.0, 24.0), "av1": (20.0, 40.0), "vp9": (16.0, 34.0)}
-_LIMITS = {"h264": (8.0, 34.0), "hevc": (8.0, 34.0), "av1": (5.0, 55.0), "vp9": (4.0, 52.0)}
+_LIMITS = {"h264": (8.0, 34.0), "hevc": (8.0, 34.0), "av1": (2.0, 55.0), "vp9": (4.0, 52.0)}
 """A source that needs a lower value than the first for its target is noise: it gets the first, and the report tells
 the quality that came out. Above the second the eye sees what the PSNR of a still picture hides."""
 _STEPS = {"h264": 2, "hevc": 2, "av1": 1, "vp9": 1}
@@ -31,8 +31,8 @@ _SAMPLE_FRAMES = 24
 _SHARE = 0.03
 """Of the video's frames are sampled, and encoded twice."""
 _MAX_SAMPLES = 6
-_MARGIN_DB = 0.4
-"""Samples promise a little more than a long encode keeps."""
+_MARGIN_DB = {"h264": 0.5, "hevc": 0.5, "av1": 1.0, "vp9": 0.8}
+"""Samples promise a little more than a long encode keeps, and a chunk that must be encoded again costs twice."""
 
 
 def choose_crf(path: Path, index: FrameIndex, config: VideoConfig) -> float | None:
@@ -56,7 +56,7 @@ def choose_crf(path: Path, index: FrameIndex, config: VideoConfig) -> float | No
         return encoding.default_crf
     best, worst = (psnr_db(float(error)) for error in np.mean(errors, axis=0))
     slope = max(0.1, (best - worst) / (high - low))
-    return _limited(low + (best - config.target_psnr_db - _MARGIN_DB) / slope, encoding)
+    return _limited(low + (best - config.target_psnr_db - _MARGIN_DB[encoding.family]) / slope, encoding)
 
 
 def better_crf(crf: float, mean_db: float, config: VideoConfig, encoding: Encoding) -> float | None:
@@ -66,7 +66,7 @@ def better_crf(crf: float, mean_db: float, config: VideoConfig, encoding: Encodi
         return None
     low, high = _TRIALS[encoding.family]
     step_db = 8.0 / (high - low)  # about what the two trials lie apart
-    better = _limited(crf - (target + _MARGIN_DB - mean_db) / step_db, encoding)
+    better = _limited(crf - (target + _MARGIN_DB[encoding.family] - mean_db) / step_db, encoding)
     return better if better < crf else None
 
 

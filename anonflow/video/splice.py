@@ -81,10 +81,10 @@ class Splice:
         sps = sorted((u for u in units if h264.kind(u) == h264.SPS), key=h264.demands, reverse=True)
         return h264.with_start_codes([*sps, *(u for u in units if h264.kind(u) == h264.PPS)])
 
-    def packets(self, stream: av.stream.Stream) -> Iterator[_Packet]:
+    def packets(self, stream: av.stream.Stream, shift_pts: int = 0) -> Iterator[_Packet]:
         """All packets, with the source's timestamps and durations, for `stream` of the output."""
         index = self.index
-        pts = index.pts + index.shift_pts
+        pts = index.pts + shift_pts
         dts = _decode_times(pts, _reorder_depth(self.order))
         durations = np.diff(index.pts, append=max(index.end_pts, int(index.pts[-1]) + 1))
         for number, (packet, frame) in enumerate(zip(self._packets(), self.order.tolist(), strict=True)):

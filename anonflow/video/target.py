@@ -6,6 +6,7 @@ import numpy as np
 
 from anonflow.errors import UnsupportedFormatError
 from anonflow.types import FrameIndex
+from anonflow.video.shift import applied_shift
 
 _SHARED_CODECS = {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
 _PCM_KINDS = ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "u8", "s8", "alaw", "mulaw")
@@ -40,8 +41,8 @@ def choose_container(index: FrameIndex, suffix: str, codec: str = "h264") -> str
 
     `suffix` is the source's extension, `codec` the family that the output is encoded with. MP4, MOV, Matroska and
     WebM stay what they are, MPEG-TS, FLV and 3GP become MP4, all else Matroska; ProRes goes to MOV, FFV1 to
-    Matroska. Another one is taken when that one cannot hold the codecs, the pixel aspect, or the timestamps exactly (Matroska
-    counts in milliseconds).
+    Matroska. Another one is taken when that one cannot hold the codecs, the pixel aspect, or the timestamps exactly
+    (Matroska counts in milliseconds).
 
     Raises:
         UnsupportedFormatError: no container can.
@@ -80,5 +81,5 @@ def _holds_timestamps(extension: str, index: FrameIndex) -> bool:
     base = index.time_base
     if extension not in _MATROSKA:
         return base.denominator <= _MAX_TIMESCALE
-    pts = index.pts + index.shift_pts
+    pts = index.pts + applied_shift(index, extension)
     return bool(np.all(pts * base.numerator * _MATROSKA_TICKS_PER_S % base.denominator == 0))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from anonflow.config import CODECS
 from anonflow.errors import ConfigError
 from anonflow.pipeline.sources import list_sources
 from tests.pipeline.worlds import configuration
@@ -17,9 +16,6 @@ from tests.pipeline.worlds import configuration
         "chunk.length_s=nan",
         "chunk.length_s=inf",
         "chunk.overlap_frames=-1",
-        "video.codec=mpeg4",
-        "video.crf=-1",
-        "video.crf=64",
         "runtime.provider=tpu",
         "runtime.object_store_mb=10",
         "runtime.max_attempts=0",
@@ -54,8 +50,3 @@ def test_extensions_are_understood_as_people_write_them(extension: str, tmp_path
     (tmp_path / "a.mp4").touch()
     config = configuration(f"source.extensions=['{extension}']").source
     assert len(list_sources(str(tmp_path), tmp_path / "out", config).sources) == 1
-
-
-def test_every_codec_is_accepted() -> None:
-    for codec in CODECS:
-        configuration(f"video.codec={codec}")

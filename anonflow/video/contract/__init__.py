@@ -21,6 +21,7 @@ from anonflow.video.contract.streams import compare_streams
 from anonflow.video.contract.timing import compare_timing
 from anonflow.video.encoders import Encoding
 from anonflow.video.probe import probe
+from anonflow.video.shift import applied_shift
 
 
 def inspect(source: Path, index: FrameIndex, output: Path, encoding: Encoding | None = None) -> tuple[Check, ...]:
@@ -34,15 +35,15 @@ def inspect(source: Path, index: FrameIndex, output: Path, encoding: Encoding | 
         result = probe(output)
     except SourceError as error:
         return (check("readable", False, type(error).__name__),)
-    shift_s = index.shift_pts * index.time_base
+    shift_pts = applied_shift(index, output.suffix)
     return (
         check("readable", True),
-        *compare_timing(index, result),
+        *compare_timing(index, result, shift_pts),
         compare_codec(index.stream, result.stream, encoding),
         *compare_picture(index.stream, result.stream),
         compare_hdr(index.stream, result.stream),
         compare_side_data(index.stream, result.stream),
-        *compare_sound(digest_audio(source, index), digest_audio(output, result), shift_s),
+        *compare_sound(digest_audio(source, index), digest_audio(output, result), shift_pts * index.time_base),
         compare_streams(index, result),
         *check_decoding(output, result),
     )

@@ -10,23 +10,24 @@ from anonflow.types import Check, FrameIndex, Verdict
 from anonflow.video.contract.check import TICK_S, check
 
 
-def compare_timing(source: FrameIndex, result: FrameIndex) -> tuple[Check, ...]:
-    """Number of frames, their timestamps, and the end of the last one."""
-    ends_s = [(source.end_pts + source.shift_pts) * source.time_base, result.end_pts * result.time_base]
+def compare_timing(source: FrameIndex, result: FrameIndex, shift_pts: int = 0) -> tuple[Check, ...]:
+    """Number of frames, their timestamps, and the end of the last one; all `shift_pts` ticks later by policy."""
+    ends_s = [(source.end_pts + shift_pts) * source.time_base, result.end_pts * result.time_base]
     same_end = abs(ends_s[0] - ends_s[1]) <= _end_tolerance_s(source, result)
     return (
         check("frames", source.n_frames == result.n_frames, f"{source.n_frames} and {result.n_frames}"),
-        _timestamps(source, result),
+        _timestamps(source, result, shift_pts),
         check("duration", same_end, f"{float(ends_s[0]):.3f} s"),
     )
 
 
-def _timestamps(source: FrameIndex, result: FrameIndex) -> Check:
+def _timestamps(source: FrameIndex, result: FrameIndex, shift_pts: int) -> Check:
     """A start before zero, which containers don't keep, moves all streams together."""
-    if source.shift_pts and _equal_times(source, result):
-        detail = f"all {source.shift_pts} ticks of {source.time_base} s later, to start at zero"
+    same = _equal_times(source, result, shift_pts)
+    if shift_pts and same:
+        detail = f"all {shift_pts} ticks of {source.time_base} s later, to start at zero"
         return Check("timestamps", Verdict.CHANGED_BY_POLICY, detail)
-    return check("timestamps", _equal_times(source, result))
+    return check("timestamps", same)
 
 
 def _end_tolerance_s(source: FrameIndex, result: FrameIndex) -> Fraction:
@@ -40,9 +41,9 @@ def _end_tolerance_s(source: FrameIndex, result: FrameIndex) -> Fraction:
     return TICK_S + int(np.diff(source.pts).max(initial=0)) * source.time_base
 
 
-def _equal_times(source: FrameIndex, result: FrameIndex) -> bool:
+def _equal_times(source: FrameIndex, result: FrameIndex, shift_pts: int) -> bool:
     """Compared as fractions of a second: integers after both are multiplied by the other's denominator."""
     ratio = source.time_base / result.time_base
     return source.n_frames == result.n_frames and bool(
-        np.array_equal((source.pts + source.shift_pts) * ratio.numerator, result.pts * ratio.denominator)
+        np.array_equal((source.pts + shift_pts) * ratio.numerator, result.pts * ratio.denominator)
     )
