@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
+from anonflow.config.keep import KeepConfig
 
 CODECS = ("libx264", "libx265", "libsvtav1")
 
@@ -31,8 +32,8 @@ class ChunkConfig(Section):
 
 
 @dataclass(frozen=True)
-class VideoConfig(Section):
-    """How the masked frames are encoded."""
+class VideoConfig(KeepConfig):
+    """How the masked frames are encoded, and what else of the file is kept."""
 
     codec: str
     crf: int
@@ -40,6 +41,7 @@ class VideoConfig(Section):
 
     def __post_init__(self) -> None:
         """Check the values."""
+        super().__post_init__()
         choice("video.codec", self.codec, CODECS)
         require(0 <= self.crf <= 63, f"video.crf={self.crf} must lie between 0 and 63")
 

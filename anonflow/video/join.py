@@ -19,7 +19,9 @@ import numpy as np
 from anonflow.errors import FidelityError, UnsupportedFormatError
 from anonflow.storage import naming_storage_errors
 from anonflow.types import FrameIndex, IntArray
+from anonflow.video.carry import SOUND_ONLY, CarryPolicy, Selection, select
 from anonflow.video.container import open_source, write_error
+from anonflow.video.extras import add_extras, movie_flags
 from anonflow.video.segment import Segment, open_segment, read_segment
 from anonflow.video.target import choose_container
 
@@ -30,16 +32,24 @@ _MAX_MOVIE_TIMESCALE = 2**31 - 1
 _Packet: TypeAlias = "av.Packet[av.stream.Stream]"
 
 
-def join(segments: Sequence[Path], source: Path, index: FrameIndex, output: Path, container: str) -> None:
-    """Write `output` from the segments of all chunks, in order, and the audio streams of `source`.
+def join(
+    segments: Sequence[Path],
+    source: Path,
+    index: FrameIndex,
+    output: Path,
+    container: str,
+    policy: CarryPolicy = SOUND_ONLY,
+) -> None:
+    """Write `output` from the segments of all chunks, in order, and what `policy` takes of `source` besides.
 
-    Every video frame gets the timestamp that it has in `index`; audio packets are copied as they are. Nothing else
-    of the source is taken over but the language and the disposition of its audio streams. `container` is what
-    `choose_container` returned; `output` is a temporary name.
+    Every video frame gets the timestamp that it has in `index`; packets of other streams are copied as they are,
+    unless the policy changes the sound. `container` is what `choose_container` returned; `output` is a temporary
+    name.
 
     Raises:
         FidelityError: the segments don't hold exactly the frames of `index`, or differ in their encoding.
         UnsupportedFormatError: the container refuses the streams, or would lose the pixel aspect.
+        EncodeError, DamagedVideoError: sound that is to be changed cannot be.
         StorageError: `output` cannot be written.
     """
     read = [read_segment(path) for path in segments]
@@ -47,7 +57,7 @@ def join(segments: Sequence[Path], source: Path, index: FrameIndex, output: Path
     with naming_storage_errors(output):
         output.touch()
     try:
-        _mux(read, source, index, output, container)
+        _mux(read, source, index, output, container, select(source, index, policy))
     except (av.error.FFmpegError, ValueError) as error:
         raise write_error(error, output) or UnsupportedFormatError(
             f"{source} cannot be written as {container} ({type(error).__name__}): rewrite the source with "
@@ -61,27 +71,26 @@ def _mux(
     index: FrameIndex,
     output: Path,
     container: str,
+    selection: Selection,
 ) -> None:
     with ExitStack() as stack:
         first = stack.enter_context(open_segment(segments[0].path))
         opened_source = stack.enter_context(open_source(source))
-        audio = [opened_source.streams[a.index] for a in index.audio]
-        options = _mux_options(container, index.time_base, audio)
+        audio = [opened_source.streams[part.index] for part in selection.audio]
+        options = _mux_options(container, index.time_base, audio, movie_flags(selection, container))
         out = stack.enter_context(
             av.open(f"file:{output.absolute()}", "w", format=_MUXERS[container], container_options=options)
         )
         video_out = _add_video(out, first.streams.video[0], index, container)
-        audio_out = {s.index: _add_audio(out, s) for s in audio}
-        packets = heapq.merge(
-            _video_packets(segments, index, video_out),
-            _audio_packets(opened_source, audio, audio_out),
-            key=_decode_time_s,
-        )
+        others = add_extras(out, video_out, opened_source, source, index, selection, container)
+        packets = heapq.merge(_video_packets(segments, index, video_out), *others, key=_decode_time_s)
         for packet in packets:
             out.mux(packet)
 
 
-def _mux_options(container: str, time_base: Fraction, audio: Sequence[av.stream.Stream]) -> dict[str, str]:
+def _mux_options(
+    container: str, time_base: Fraction, audio: Sequence[av.stream.Stream], movie_flags: str
+) -> dict[str, str]:
     options = {"fflags": "+bitexact"}  # no random ids: equal segments give an equal file
     if container == ".mkv":
         return options
@@ -89,7 +98,7 @@ def _mux_options(container: str, time_base: Fraction, audio: Sequence[av.stream.
     finest = max(_MIN_MOVIE_TIMESCALE, time_base.denominator, *(_time_base(s).denominator for s in audio), 0)
     return {
         **options,
-        "movflags": "+faststart",
+        "movflags": f"+faststart{movie_flags}",
         "movie_timescale": str(min(finest, _MAX_MOVIE_TIMESCALE)),
     }
 
@@ -99,7 +108,6 @@ def _add_video(
 ) -> av.video.VideoStream:
     stream = out.add_stream_from_template(template, opaque=True)
     stream.time_base = index.time_base
-    stream.disposition = av.stream.Disposition.default
     context, form = stream.codec_context, index.stream
     if context.codec.canonical_name == "av1" and container == ".mkv" and form.sample_aspect_ratio not in (None, 1):
         # AV1 leaves the pixel aspect to the container, and PyAV cannot set the field that Matroska's muxer reads.
@@ -114,14 +122,6 @@ def _add_video(
         stream.set_display_rotation(form.rotation_deg)
     if context.codec.canonical_name == "hevc" and container != ".mkv":
         context.codec_tag = "hvc1"  # the parameter sets are in the header; Apple's players insist on this name
-    return stream
-
-
-def _add_audio(out: av.container.OutputContainer, template: av.stream.Stream) -> av.stream.Stream:
-    stream = out.add_stream_from_template(template, opaque=True)
-    stream.disposition = template.disposition
-    if template.language:
-        stream.metadata["language"] = template.language
     return stream
 
 
@@ -152,19 +152,6 @@ def _decode_times(pts: IntArray, depth: int) -> IntArray:
     step = int(pts[1] - pts[0]) if len(pts) > 1 else 1
     before = pts[0] - step * np.arange(depth, 0, -1, dtype=np.int64)
     return np.concatenate([before, pts[: len(pts) - depth]])[: len(pts)]
-
-
-def _audio_packets(
-    container: av.container.InputContainer,
-    streams: Sequence[av.stream.Stream],
-    outputs: dict[int, av.stream.Stream],
-) -> Iterator[_Packet]:
-    if not streams:
-        return
-    for packet in container.demux(*streams):
-        if packet.size:
-            packet.stream = outputs[packet.stream.index]
-            yield packet
 
 
 def _decode_time_s(packet: _Packet) -> Fraction:

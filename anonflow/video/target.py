@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from anonflow.errors import UnsupportedFormatError
 from anonflow.types import FrameIndex
+from anonflow.video.carry import Selection
+from anonflow.video.holding import says_all_languages, unheld
 
-_SHARED_CODECS = {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
-_PCM_KINDS = ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "u8", "s8", "alaw", "mulaw")
-_AUDIO_CODECS = {
-    ".mp4": _SHARED_CODECS | {"flac", "opus", "dts"},
-    ".mov": _SHARED_CODECS | {"amr_nb", "amr_wb"} | {f"pcm_{kind}" for kind in _PCM_KINDS},
-}
-"""What players expect to find there; Matroska takes every codec."""
 _PREFERENCES = {
     ".mp4": (".mp4", ".mov", ".mkv"),
     ".m4v": (".mp4", ".mov", ".mkv"),
@@ -27,35 +24,43 @@ _MATROSKA_TICKS_PER_S = 1000
 _MAX_TIMESCALE = 2**31 - 1
 
 
-def choose_container(index: FrameIndex, suffix: str) -> str:
+def choose_container(index: FrameIndex, suffix: str, selection: Selection | None = None) -> str:
     """The output's file name extension: `.mp4`, `.mov` or `.mkv`.
 
     `suffix` is the source's extension. MP4, MOV and Matroska stay what they are, MPEG-TS becomes MP4, all else
-    Matroska; unless that container cannot hold the audio codecs, or the timestamps exactly (Matroska counts in
-    milliseconds), and another one can.
+    Matroska; unless that container cannot hold what is selected, or the timestamps exactly (Matroska counts in
+    milliseconds), and another one can. Without a selection it is all the sound, and nothing else.
 
     Raises:
         UnsupportedFormatError: no container can.
     """
+    selection = selection or Selection.of_sound(index)
     if index.pts[0] < 0:
         raise UnsupportedFormatError(
             "The first frame has a negative timestamp, which no output container keeps: rewrite the source with "
             "`ffmpeg -i IN -c copy -avoid_negative_ts make_zero OUT`."
         )
-    for extension in _PREFERENCES.get(suffix.lower(), _OTHERS):
-        if _holds_audio(extension, index) and _holds_timestamps(extension, index):
+    extensions = [e for e in _PREFERENCES.get(suffix.lower(), _OTHERS) if _holds_timestamps(e, index)]
+    able = [e for e in extensions if not unheld(e, selection)]
+    for extension in able:
+        if says_all_languages(extension, selection):
             return extension
-    raise UnsupportedFormatError(
-        "No output container can hold this sound and these timestamps together: rewrite the source as MP4 or MKV "
-        "first, for example with `ffmpeg -i IN -c:v copy -c:a aac OUT.mp4`."
+    if able:
+        return able[0]
+    raise UnsupportedFormatError(_refusal(extensions, selection))
+
+
+def _refusal(extensions: Sequence[str], selection: Selection) -> str:
+    limits = "; ".join(f"{e} not {', '.join(unheld(e, selection))}" for e in extensions)
+    if selection.others or selection.keys or selection.chapters or any(selection.stream_keys.values()):
+        return (
+            f"No output container can hold all that is to be kept, with exact timestamps ({limits or 'none'}): take "
+            "it off the lists under video (metadata, chapters, subtitles, data, attachments, cover)."
+        )
+    return (
+        f"No output container can hold this sound and these timestamps together ({limits or 'none'}): rewrite the "
+        "source as MP4 or MKV first, for example with `ffmpeg -i IN -c:v copy -c:a aac OUT.mp4`, or use audio=drop."
     )
-
-
-def _holds_audio(extension: str, index: FrameIndex) -> bool:
-    codecs = {stream.codec for stream in index.audio}
-    if extension == ".mkv":
-        return "unknown" not in codecs
-    return codecs <= _AUDIO_CODECS[extension]
 
 
 def _holds_timestamps(extension: str, index: FrameIndex) -> bool:

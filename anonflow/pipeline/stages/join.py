@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.errors import AnonflowError, FidelityError, SourceError
+from anonflow.pipeline.carried import carried, carry_policy
 from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.fanin import closes_video, first_failure
@@ -23,6 +24,7 @@ from anonflow.pipeline.timing import Stopwatch, total
 from anonflow.storage import file_sha256, move_into_place, naming_storage_errors, write_json, written_whole
 from anonflow.tables import read_index, read_note
 from anonflow.types import Check, FrameIndex, Status, Verdict
+from anonflow.video.carry import Selection, select
 from anonflow.video.contract import inspect
 from anonflow.video.join import join as join_segments
 from anonflow.video.target import choose_container
@@ -67,6 +69,7 @@ class _Joined:
     """A published file and what was found on the way to it."""
 
     index: FrameIndex
+    selection: Selection
     target: Path
     sha256: str
     source_sha256: str
@@ -93,7 +96,7 @@ class _Joined:
                 "seams": plan["seams"],
                 "chunks": row.n_chunks,
                 "container": {"source": self.index.container, "output": self.target.suffix.lstrip(".")},
-                "removed_streams": list(self.index.removed_streams),
+                **carried(self.index, self.selection),
                 "checks": [asdict(check) for check in self.checks],
                 **_work_done(row, context, plan, self.join_times),
             },
@@ -104,7 +107,9 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
     watch = Stopwatch()
     paths, source = context.paths, Path(row.uri)
     index, _ = read_index(paths.index(row.video_id))
-    container = choose_container(index, source.suffix)
+    policy = carry_policy(context.config, row.relative_path)
+    selection = select(source, index, policy)
+    container = choose_container(index, source.suffix, selection)
     target = output_path(paths.output, row.relative_path, container)
     partial = paths.partial / f"{row.video_id}.{secrets.token_hex(4)}{container}"
     try:
@@ -112,9 +117,14 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             partial.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             join_segments(
-                [paths.segment(row.video_id, i) for i in range(row.n_chunks)], source, index, partial, container
+                [paths.segment(row.video_id, i) for i in range(row.n_chunks)],
+                source,
+                index,
+                partial,
+                container,
+                policy,
             )
-            checks = inspect(source, index, partial)
+            checks = inspect(source, index, partial, policy)
             _require_fidelity(row, checks)
             check_source(row.source)
             _require_other_file(source, target)
@@ -122,7 +132,7 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             move_into_place(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    return _Joined(index, target, sha256, source_sha256, checks, watch.read())
+    return _Joined(index, selection, target, sha256, source_sha256, checks, watch.read())
 
 
 def _require_other_file(source: Path, target: Path) -> None:

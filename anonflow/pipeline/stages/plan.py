@@ -14,6 +14,7 @@ from anonflow.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
+from anonflow.pipeline.carried import carry_policy
 from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guard import internal_error, make_result
@@ -23,6 +24,7 @@ from anonflow.pipeline.timing import Stopwatch
 from anonflow.tables import read_index, write_index
 from anonflow.track.configured import overlap_frames
 from anonflow.types import Source, Status
+from anonflow.video.carry import select
 from anonflow.video.plan import plan_chunks
 from anonflow.video.probe import probe
 from anonflow.video.target import choose_container
@@ -94,7 +96,8 @@ def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
 def _write_index(row: Row, target: Path, context: RunContext) -> None:
     watch = Stopwatch()
     index = probe(Path(row.uri))
-    choose_container(index, Path(row.uri).suffix)  # better refused now than after all the work
     config = context.config
+    selection = select(Path(row.uri), index, carry_policy(config, row.relative_path))
+    choose_container(index, Path(row.uri).suffix, selection)  # better refused now than after all the work
     chunks = plan_chunks(index, config.chunk.length_s, overlap_frames(config.chunk, config.tracker))
     write_index(target, index, chunks, watch.read())

@@ -10,30 +10,60 @@ from pathlib import Path
 from anonflow.errors import SourceError
 from anonflow.types import Check, FrameIndex
 from anonflow.video.audio import digest_audio
+from anonflow.video.carry import SOUND_ONLY, CarryPolicy, Selection, select_from
 from anonflow.video.contract.check import check
-from anonflow.video.contract.decoding import check_decoding
+from anonflow.video.contract.decoding import check_decoding, tolerated
+from anonflow.video.contract.metadata import compare_chapters, compare_metadata
 from anonflow.video.contract.picture import compare_picture
-from anonflow.video.contract.sound import compare_sound
-from anonflow.video.contract.streams import compare_streams
+from anonflow.video.contract.sound import compare_changed, compare_dropped, compare_sound
+from anonflow.video.contract.streams import (
+    compare_contents,
+    compare_languages,
+    compare_streams,
+    digest_streams,
+    removed_layers,
+)
 from anonflow.video.contract.timing import compare_timing
+from anonflow.video.inventory import Inventory, Part, take_inventory
 from anonflow.video.probe import probe
 
 
-def inspect(source: Path, index: FrameIndex, output: Path) -> tuple[Check, ...]:
-    """Compare `output` with `source`, whose index is `index`, point by point.
+def inspect(source: Path, index: FrameIndex, output: Path, policy: CarryPolicy = SOUND_ONLY) -> tuple[Check, ...]:
+    """Compare `output` with `source`, whose index is `index`, point by point, under a policy of what is kept.
 
-    Reads both files once and decodes `output` to its end; memory does not grow with the frames' size or number
-    beyond the index. Nothing is raised for a broken output: a check says so.
+    Reads both files and decodes `output` to its end; memory does not grow with the frames' size or number beyond
+    the index. Nothing is raised for a broken output: a check says so.
     """
     try:
         result = probe(output)
+        found = take_inventory(output, result.stream_index)
     except SourceError as error:
         return (check("readable", False, type(error).__name__),)
+    before = take_inventory(source, index.stream_index)
+    selection = select_from(before, policy)
     return (
         check("readable", True),
         *compare_timing(index, result),
         *compare_picture(index.stream, result.stream),
-        *compare_sound(digest_audio(source, index), digest_audio(output, result)),
-        compare_streams(index, result),
-        check_decoding(output, result),
+        *_compare_sound(source, index, output, result, selection, found),
+        compare_streams(selection, removed_layers(index), found),
+        *compare_contents(digest_streams(source, selection.others), digest_streams(output, _others(found))),
+        compare_languages(output.suffix, selection, found),
+        compare_metadata(selection, found),
+        compare_chapters(selection, found),
+        check_decoding(output, result, tolerated(selection)),
     )
+
+
+def _compare_sound(
+    source: Path, index: FrameIndex, output: Path, result: FrameIndex, selection: Selection, found: Inventory
+) -> tuple[Check, ...]:
+    if selection.sound.mode == "drop":
+        return (compare_dropped(len(index.audio), len(result.audio)),)
+    if selection.sound.is_changed:
+        return compare_changed(source, output, selection, found, int(index.pts[0]) * index.time_base)
+    return compare_sound(digest_audio(source, index), digest_audio(output, result))
+
+
+def _others(found: Inventory) -> list[Part]:
+    return [part for part in found.parts if part.kind not in ("audio", "chapter track")]

@@ -1,0 +1,141 @@
+"""Writing what is kept besides the picture: streams, attachments, covers, chapters and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeAlias
+
+import av.container
+import av.stream
+
+from anonflow.types import FrameIndex
+from anonflow.video.carry import Selection, timecode
+from anonflow.video.container import open_source
+from anonflow.video.holding import language_in
+from anonflow.video.inventory import TIMECODE, Part
+from anonflow.video.sound import ChangedSound
+
+_Packet: TypeAlias = "av.Packet[av.stream.Stream]"
+_PLAIN_KEYS = {"title", "artist", "album", "comment", "genre", "copyright", "composer", "description"}
+_PLAIN_KEYS |= {"creation_time", "location"}
+"""Keys that every player finds where MP4's muxer puts them; others need Apple's table of free names."""
+_MOV_PLAIN_KEYS = {"title", "creation_time", "location"}
+_MIME_TYPES = {"mjpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff", "gif": "image/gif"}
+_MIME_TYPES |= {"png": "image/png", "bmp": "image/bmp"}
+_COVER_FLAGS = int(av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails)
+_NANOSECOND = Fraction(1, 1_000_000_000)
+
+
+def movie_flags(selection: Selection, container: str) -> str:
+    """What MP4's muxer must be told to write the metadata."""
+    plain = _MOV_PLAIN_KEYS if container == ".mov" else _PLAIN_KEYS
+    return "" if selection.keys.keys() <= plain else "+use_metadata_tags"
+
+
+def add_extras(
+    out: av.container.OutputContainer,
+    picture: av.stream.Stream,
+    source: av.container.InputContainer,
+    path: Path,
+    index: FrameIndex,
+    selection: Selection,
+    container: str,
+) -> list[Iterator[_Packet]]:
+    """Add all that is selected to `out`, which has its picture already; the packets of the new streams.
+
+    `source` is `path`, opened. Attachments are written at once. Each iterator is in the order of the file.
+
+    Raises what `ChangedSound` does.
+    """
+    _describe(picture, selection.picture, selection, container)
+    picture.disposition |= av.stream.Disposition.default
+    copied: dict[int, av.stream.Stream] = {}
+    changed = []
+    for part in selection.audio:
+        if selection.sound.is_changed:
+            changed.append(ChangedSound(out, path, part, selection.sound, index))
+            _describe(changed[-1].stream, part, selection, container)
+        else:
+            copied[part.index] = _add_copy(out, source, part, selection, container)
+    for part in selection.others:
+        if part.kind == "attachment" or (part.kind == "cover" and container == ".mkv"):
+            _attach(out, source, path, part)
+        elif part.codec != TIMECODE:  # MP4's muxer makes that track itself
+            copied[part.index] = _add_copy(out, source, part, selection, container)
+    _describe_file(out, picture, selection)
+    return [_packets(source, copied), *(sound.packets() for sound in changed)]
+
+
+def _add_copy(
+    out: av.container.OutputContainer,
+    source: av.container.InputContainer,
+    part: Part,
+    selection: Selection,
+    container: str,
+) -> av.stream.Stream:
+    stream = out.add_stream_from_template(source.streams[part.index], opaque=True)
+    _describe(stream, part, selection, container)
+    if part.kind == "cover":
+        stream.disposition = av.stream.Disposition.attached_pic
+    return stream
+
+
+def _describe(stream: av.stream.Stream, part: Part, selection: Selection, container: str) -> None:
+    """Give an output stream the language, the flags and the kept keys of the source's."""
+    language = language_in(container, part.language)
+    stream.metadata.clear()
+    stream.metadata.update(selection.stream_keys.get(part.index, {}))
+    if language:
+        stream.metadata["language"] = language
+    stream.disposition = av.stream.Disposition(part.disposition & ~_COVER_FLAGS)
+
+
+def _describe_file(out: av.container.OutputContainer, picture: av.stream.Stream, selection: Selection) -> None:
+    """Write the kept keys of the file, its chapters, and the timecode of its first frame."""
+    out.metadata.update(selection.keys)
+    if start := timecode(selection):
+        picture.metadata["timecode"] = start
+    out.set_chapters(
+        [
+            {
+                "id": number,
+                "start": round(chapter.start_s / _NANOSECOND),
+                "end": round(chapter.stop_s / _NANOSECOND),
+                "time_base": _NANOSECOND,
+                # Also an empty one: MP4's muxer announces a track of titles even if there are none.
+                "metadata": {"title": chapter.title},
+            }
+            for number, chapter in enumerate(selection.chapters, 1)
+        ]
+    )
+
+
+def _attach(out: av.container.OutputContainer, source: av.container.InputContainer, path: Path, part: Part) -> None:
+    """Matroska has covers as attachments, too; players know them by their names."""
+    if part.kind == "cover":
+        mime = _MIME_TYPES[part.codec]
+        out.add_attachment(f"cover.{mime.partition('/')[2]}", mime, _first_packet(path, part))
+        return
+    template = source.streams[part.index]
+    assert isinstance(template, av.stream.AttachmentStream)
+    out.add_attachment(part.keys.get("filename", "attachment"), part.codec, template.data)
+
+
+def _packets(source: av.container.InputContainer, outputs: dict[int, av.stream.Stream]) -> Iterator[_Packet]:
+    if not outputs:
+        return
+    for packet in source.demux(*(source.streams[number] for number in outputs)):
+        if packet.size:
+            packet.stream = outputs[packet.stream.index]
+            yield packet
+
+
+def _first_packet(path: Path, part: Part) -> bytes:
+    """The picture of a cover, read from a file of its own, because reading it moves on in all streams."""
+    with open_source(path) as source:
+        for packet in source.demux(source.streams[part.index]):
+            if packet.size:
+                return bytes(packet)
+    return b""
