@@ -120,9 +120,7 @@ class AnonymizeConfig(HidingConfig):
         """Check what no part can check alone."""
         super().__post_init__()
         by_hand = any(entry.mute for entry in self.regions)
-        mutes = by_hand or bool(self.audio.spans)
-        require(
-            mutes or self.audio.mode != "mute_spans", "audio=mute_spans has no spans; set audio.spans or regions"
-        )
-        ignored = by_hand and self.audio.mode == "copy"
-        require(not ignored, "the regions file mutes spans, which audio=copy would publish; use audio=mute_spans")
+        mutes_nothing = self.audio.mode == "mute_spans" and not (by_hand or self.audio.spans)
+        require(not mutes_nothing, "audio=mute_spans has no spans; set audio.spans, or mute: in the regions file")
+        is_ignored = by_hand and self.audio.mode == "copy"
+        require(not is_ignored, "the regions file mutes spans, which audio=copy publishes; use audio=mute_spans")

@@ -11,7 +11,7 @@ CHAPTER_PARTS = ("times", "titles")
 
 @dataclass(frozen=True, kw_only=True)
 class KeepConfig(Section):
-    """What is taken over, by name. Patterns are as in `fnmatch`, whatever the case; what none matches is left out."""
+    """What is taken over, by name. Patterns are as in `fnmatch`, whatever the case; all else is left out."""
 
     metadata: tuple[str, ...] = ()
     """Keys of the file and of its streams: `title`, `creation_time`, `com.apple.quicktime.*`."""

@@ -35,7 +35,7 @@ def warnings(config: AnonymizeConfig) -> list[str]:
     said = []
     if config.video.cover:
         said.append(
-            f"video.cover={list(config.video.cover)}: cover pictures are copied as they are. Faces in them can be seen."
+            f"video.cover={list(config.video.cover)}: covers are copied as they are, with every face in them."
         )
     if config.audio.mode == "pitch":
         said.append("audio=pitch is a weak disguise: it can be undone, and what is said stays audible.")

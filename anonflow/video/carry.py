@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from anonflow.config import AudioConfig, KeepConfig, TimeSpan
@@ -37,8 +37,8 @@ class Sound:
 class CarryPolicy:
     """What is kept of one video; by default its sound, and nothing else."""
 
-    keep: KeepConfig = KeepConfig()
-    sound: Sound = Sound()
+    keep: KeepConfig = field(default_factory=KeepConfig)
+    sound: Sound = field(default_factory=Sound)
 
     @classmethod
     def of(cls, keep: KeepConfig, audio: AudioConfig, mute: Sequence[TimeSpan]) -> CarryPolicy:

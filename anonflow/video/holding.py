@@ -25,45 +25,11 @@ _HELD = {
     ("cover", ".mkv"): {"mjpeg", "png", "bmp", "gif", "webp", "tiff"},
 }
 _MP4_STREAM_KEYS = {"title", "handler_name", "creation_time"}
-_QUICKTIME_LANGUAGES = set(
-    [
-        "eng",
-        "fra",
-        "ger",
-        "ita",
-        "dut",
-        "spa",
-        "dan",
-        "por",
-        "nor",
-        "heb",
-        "jpn",
-        "ara",
-        "fin",
-        "gre",
-        "ice",
-        "mlt",
-        "tur",
-        "chi",
-        "urd",
-        "hin",
-        "tha",
-        "kor",
-        "lit",
-        "pol",
-        "hun",
-        "est",
-        "lav",
-        "rus",
-        "ces",
-        "slk",
-        "slv",
-        "ron",
-        "bul",
-        "ukr",
-        "bel",
-    ]
+_QUICKTIME_LANGUAGES = (
+    "ara bel bul ces chi dan dut eng est fin fra ger gre heb hin hun ice ita jpn kor lav lit mlt nor pol por ron "
+    "rus slk slv spa tha tur ukr urd"
 )
+"""Those that QuickTime's own table has, of which FFmpeg's muxer writes no other."""
 _SAME_LANGUAGE = {
     **{"deu": "ger", "fre": "fra", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi"},
     **{"cze": "ces", "slo": "slk", "rum": "ron"},
@@ -82,7 +48,7 @@ def language_in(extension: str, language: str | None) -> str | None:
         return language
     if extension == ".mov":
         language = _SAME_LANGUAGE.get(language, language)
-        return language if language in _QUICKTIME_LANGUAGES else None
+        return language if language in _QUICKTIME_LANGUAGES.split() else None
     return language if len(language) == 3 and language.isascii() and language.islower() else None
 
 

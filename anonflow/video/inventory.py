@@ -106,8 +106,8 @@ def _codec(stream: av.stream.Stream, kind: str, keys: dict[str, str]) -> str:
 def _chapters(container: av.container.InputContainer) -> tuple[Chapter, ...]:
     return tuple(
         Chapter(
-            start_s=entry["start"] * entry["time_base"],
-            stop_s=entry["end"] * entry["time_base"],
+            start_s=entry["start"] * (entry["time_base"] or Fraction(1)),
+            stop_s=entry["end"] * (entry["time_base"] or Fraction(1)),
             title=entry["metadata"].get("title", ""),
         )
         for entry in container.chapters()

@@ -11,7 +11,7 @@ _OWN = {
     *("duration", "timecode", "number_of_frames", "number_of_bytes", "bps", "filename", "mimetype"),
     *("variant_bitrate", "hw", "is_fmp4"),
 }
-"""Describe the file itself, so that a copy has its own: brands, encoder, length. `timecode` belongs to its track."""
+"""Describe the file itself, so that a copy has its own: brands, encoder, length. `timecode` has its track."""
 _OWN_PATTERN = "_statistics_*"
 _OWN_HANDLERS = {"videohandler", "soundhandler", "subtitlehandler", "datahandler", "timecodehandler", "clcphandler"}
 """What MP4's muxer calls a stream's handler when nobody says otherwise."""

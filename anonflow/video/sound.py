@@ -33,7 +33,9 @@ _MPEG_BIT_RATES = {"mp3": (64_000, 160_000, 320_000), "mp2": (160_000, 160_000, 
 class ChangedSound:
     """One audio stream of the source, as the output will have it."""
 
-    def __init__(self, out: av.container.OutputContainer, path: Path, part: Part, sound: Sound, index: FrameIndex):
+    def __init__(
+        self, out: av.container.OutputContainer, path: Path, part: Part, sound: Sound, index: FrameIndex
+    ) -> None:
         """Add a stream to `out` for the sound of `part` of the source `path`; the header is written later.
 
         Raises what `read_sound` does, and EncodeError.

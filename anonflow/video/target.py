@@ -54,8 +54,8 @@ def _refusal(extensions: Sequence[str], selection: Selection) -> str:
     limits = "; ".join(f"{e} not {', '.join(unheld(e, selection))}" for e in extensions)
     if selection.others or selection.keys or selection.chapters or any(selection.stream_keys.values()):
         return (
-            f"No output container can hold all that is to be kept, with exact timestamps ({limits or 'none'}): take "
-            "it off the lists under video (metadata, chapters, subtitles, data, attachments, cover)."
+            f"No output container can hold all that is to be kept, with exact timestamps ({limits or 'none'}): "
+            "take it off the lists under video (metadata, chapters, subtitles, data, attachments, cover)."
         )
     return (
         f"No output container can hold this sound and these timestamps together ({limits or 'none'}): rewrite the "

@@ -23,7 +23,7 @@ def tolerated(selection: Selection) -> tuple[str, ...]:
 
 
 def check_decoding(output: Path, result: FrameIndex, expected: tuple[str, ...] = ()) -> Check:
-    """Decode every frame; a warning of the decoder is as bad as an error, unless it has one of the `expected` words."""
+    """Decode every frame; a warning is as bad as an error, unless it has the words of an `expected` one."""
     with captured_warnings() as lines:
         try:
             n_frames = sum(1 for _ in decode_range(output, result, int(result.pts[0]), result.end_pts))

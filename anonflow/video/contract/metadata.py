@@ -55,7 +55,7 @@ def compare_chapters(selection: Selection, result: Inventory) -> Check:
 
 def _streams(selection: Selection, result: Inventory) -> list[tuple[int, Mapping[str, str]]]:
     """Source index and output keys of each stream that both have; attached files carry none."""
-    pairs = [(selection.picture.index, result.picture.keys)]
+    pairs: list[tuple[int, Mapping[str, str]]] = [(selection.picture.index, result.picture.keys)]
     for kind in ("audio", "subtitle", "data"):
         # A timecode track is made by the muxer, with the handler's name of the picture.
         ours = [part for part in selection.streams if part.kind == kind and part.codec != TIMECODE]
