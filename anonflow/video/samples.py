@@ -20,8 +20,10 @@ from anonflow.video.container import open_source
 Samples = NDArray[Any]
 """(channels, n) of uint8, int16, int32, float32 or float64, as the decoder gives them."""
 
-_MAX_DRIFT_S = Fraction(1, 100)
+MAX_DRIFT_S = Fraction(1, 100)
 """Frames whose time differs by less follow each other without a seam: containers round times to a millisecond."""
+_USUAL_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+"""For files that only say how many channels there are."""
 _REMEDY = "use audio=copy or audio=drop for it"
 _MIDDLE = {np.dtype(np.uint8): 128}
 
@@ -70,10 +72,10 @@ def read_sound(path: Path, stream_index: int) -> Iterator[Block]:
     at = 0
     for frame in _frames(path, stream_index):
         if form is None:
-            form, at = _format(frame), _start(frame)
+            form, at = _format(frame), _start(frame, 0)
         if _format(frame) != form:
             raise _unsupported(path, "changes its sample rate or its channels on the way")
-        for block in _joined(at, Block(_start(frame), _planar(frame)), form):
+        for block in _joined(at, Block(_start(frame, at), _planar(frame)), form):
             yield block
             at = block.stop
 
@@ -81,7 +83,7 @@ def read_sound(path: Path, stream_index: int) -> Iterator[Block]:
 def _joined(at: int, block: Block, form: SoundFormat) -> Iterator[Block]:
     """The block as it follows what ends at the sample `at`."""
     late = block.start - at
-    if abs(late) <= _MAX_DRIFT_S * form.rate_hz:
+    if abs(late) <= MAX_DRIFT_S * form.rate_hz:
         late = 0
     channels, n = block.samples.shape
     for filled in range(0, late, form.rate_hz):
@@ -129,12 +131,16 @@ def _frames(path: Path, stream_index: int) -> Generator[av.AudioFrame]:
 
 
 def _format(frame: av.AudioFrame) -> SoundFormat:
-    return SoundFormat(frame.sample_rate, frame.layout.name, frame.format.name.removesuffix("p") + "p")
+    channels = frame.layout.nb_channels
+    layout = _USUAL_LAYOUTS.get(channels, "") if frame.layout.name == f"{channels} channels" else frame.layout.name
+    return SoundFormat(frame.sample_rate, layout, frame.format.name.removesuffix("p") + "p")
 
 
-def _start(frame: av.AudioFrame) -> int:
-    time_s = (frame.pts or 0) * (frame.time_base or Fraction(1))
-    return round(time_s * frame.sample_rate)
+def _start(frame: av.AudioFrame, expected: int) -> int:
+    """The frame's first sample; where the last frame ended for one without a time."""
+    if frame.pts is None or frame.time_base is None:
+        return expected
+    return round(frame.pts * frame.time_base * frame.sample_rate)
 
 
 def _planar(frame: av.AudioFrame) -> Samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +19,7 @@ from anonflow.types import FrameIndex
 from anonflow.video.carry import Sound, encoded_as, encoder_for
 from anonflow.video.effects import Span, muted, shifted, spans_in_samples
 from anonflow.video.inventory import Part
-from anonflow.video.samples import Block, SoundFormat, audio_frame, read_sound, sound_format
+from anonflow.video.samples import MAX_DRIFT_S, Block, SoundFormat, audio_frame, read_sound, sound_format
 
 _Packet: TypeAlias = "av.Packet[av.stream.Stream]"
 _LOSSLESS = {"flac", "alac"}
@@ -26,6 +27,8 @@ _OVERLAP_FRAMES = 2
 """Codec frames that may sound in their neighbours (MDCT, bit reservoir), on either side of a span."""
 _LONGEST_FRAME = 2304
 """Samples of the longest one, with the delay of its filter bank."""
+_OPUS_DECAY_S = Fraction(3, 10)
+"""How long the high-pass filter of libopus (3 Hz) swings after a sound has ended."""
 _MPEG_BIT_RATES = {"mp3": (64_000, 160_000, 320_000), "mp2": (160_000, 160_000, 384_000)}
 """By sample rate: up to 12 kHz, up to 24 kHz, above."""
 
@@ -67,7 +70,9 @@ class ChangedSound:
 def widened_spans(sound: Sound, codec: str, first_frame_s: Fraction, rate_hz: int) -> tuple[Span, ...]:
     """Where samples are silenced, so that nothing is heard in the spans after encoding and decoding."""
     exact = codec in _LOSSLESS or codec.startswith("pcm_")
-    return spans_in_samples(sound.mute, first_frame_s, rate_hz, 0 if exact else _OVERLAP_FRAMES * _LONGEST_FRAME)
+    margin = math.ceil(MAX_DRIFT_S * rate_hz) + (0 if exact else _OVERLAP_FRAMES * _LONGEST_FRAME)
+    lead = max(margin, math.ceil(_OPUS_DECAY_S * rate_hz)) if codec == "opus" else margin
+    return spans_in_samples(sound.mute, first_frame_s, rate_hz, lead, margin)
 
 
 def _add_stream(out: av.container.OutputContainer, path: Path, encoder: str, form: SoundFormat) -> AudioStream:
@@ -105,4 +110,4 @@ def _bit_rate(codec: str, rate_hz: int, channels: int) -> int:
         return highest // 2 if codec == "mp2" and channels == 1 else highest
     if codec in ("ac3", "eac3"):
         return 640_000
-    return channels * min(160_000, 4 * rate_hz)
+    return channels * min(192_000, 5 * rate_hz)

@@ -10,19 +10,19 @@ from pathlib import Path
 from anonflow.config import TimeSpan
 from anonflow.errors import SourceError
 from anonflow.types import Check, Verdict
-from anonflow.video.audio import AudioDigest
+from anonflow.video.audio import AudioDigest, codec_family
 from anonflow.video.carry import Selection
 from anonflow.video.contract.check import TICK_S, check
 from anonflow.video.effects import inside, spans_in_samples
 from anonflow.video.inventory import Inventory, Part
-from anonflow.video.samples import loudest, read_sound, sound_format
+from anonflow.video.samples import MAX_DRIFT_S, loudest, read_sound, sound_format
 
 _SILENT = 2.0**-15
 """One step of 16 bits: codecs that dither, or whose filters ring down, are never exactly at zero."""
+_QUIETEST = {"pcm_alaw": 2.0**-12}
+"""A-law has no zero."""
 _FRAME_SAMPLES = 1536
 """The longest codec frame, of AC-3. What is encoded ends with a whole one."""
-_DRIFT_S = Fraction(1, 100)
-"""How far frames may lie from their times before `read_sound` puts them right."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,16 @@ def compare_changed(
         return (check("audio streams", False, type(error).__name__),)
     pairs = list(zip(selection.audio, before, after, strict=True))
     same_kind = all(
-        (selection.audio_codec(part), a.rate_hz, a.layout) == (b.codec, b.rate_hz, b.layout) for part, a, b in pairs
+        (codec_family(selection.audio_codec(part)), a.rate_hz, a.layout)
+        == (codec_family(b.codec), b.rate_hz, b.layout)
+        for part, a, b in pairs
     )
     checks = [
         _changed("audio streams", same_kind, f"encoded again: {len(parts)} streams ({selection.sound.mode})"),
         check("audio timing", all(_in_step(a, b) for _, a, b in pairs)),
     ]
     if mute:
-        silent = all(b.loudest_in_spans <= _SILENT for b in after)
+        silent = all(b.loudest_in_spans <= _QUIETEST.get(b.codec, _SILENT) for b in after)
         checks.append(_changed("muted spans", silent, f"{len(mute)} spans"))
     return tuple(checks)
 
@@ -111,7 +113,7 @@ def _in_step(source: SoundMeasure, result: SoundMeasure) -> bool:
         return not result.rate_hz
     frame_s = Fraction(_FRAME_SAMPLES, source.rate_hz)
     starts = abs(source.start_s - result.start_s) <= TICK_S
-    return starts and abs(source.stop_s - result.stop_s) <= frame_s + _DRIFT_S
+    return starts and abs(source.stop_s - result.stop_s) <= frame_s + MAX_DRIFT_S
 
 
 def _changed(name: str, holds: bool, detail: str) -> Check:
