@@ -49,10 +49,10 @@ title={SECRET} more
 """
 
 
-def run_ffmpeg(*arguments: str | Path) -> None:
-    """Run the second FFmpeg, which is of another build than av's."""
+def run_ffmpeg(*arguments: str | Path, folder: Path | None = None) -> None:
+    """Run the second FFmpeg, which is of another build than av's, in a folder."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, cwd=folder)
 
 
 def rich_source(path: Path) -> Path:
@@ -63,43 +63,20 @@ def rich_source(path: Path) -> Path:
     (folder / "font.ttf").write_text(f"{SECRET} font")
     cover = folder / "cover.jpg"
     run_ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1", "-metadata", f"comment={SECRET}", cover)
-    inputs = ["-f", "lavfi", "-i", "testsrc=s=96x64:r=25:d=2", "-f", "lavfi", "-i", "sine=r=48000:d=2"]
-    inputs += ["-i", str(folder / "words.srt"), "-i", str(folder / "chapters.txt")]
-    streams = ["-map", "0", "-map", "1", "-map", "2", "-map_chapters", "3"]
-    coding = [
-        "-c:v:0",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-bf",
-        "2",
-        "-c:a",
-        "aac",
-        "-metadata:s:a",
-        "language=ger",
-    ]
-    keys = ["-metadata", f"title={SECRET}", "-metadata", f"location={PLACE}", "-metadata", f"creation_time={DATE}"]
-    keys += ["-metadata", f"com.apple.quicktime.model={SECRET}", "-metadata", f"comment={SECRET} note"]
-    keys += ["-metadata:s:s", "language=deu", "-metadata:s:v:0", f"handler_name={SECRET} camera"]
-    keys += ["-metadata:s:a", f"title={SECRET} microphone"]
+    inputs = "-f lavfi -i testsrc=s=96x64:r=25:d=2 -f lavfi -i sine=r=48000:d=2 -i words.srt -i chapters.txt"
+    streams = "-map 0 -map 1 -map 2 -map_chapters 3 -c:v:0 libx264 -preset ultrafast -bf 2 -c:a aac"
+    keys = f"-metadata title={SECRET} -metadata location={PLACE} -metadata creation_time={DATE}"
+    keys += f" -metadata com.apple.quicktime.model={SECRET} -metadata comment={SECRET} -metadata:s:s language=deu"
+    keys += f" -metadata:s:v:0 handler_name={SECRET} -metadata:s:a title={SECRET} -metadata:s:a language=ger"
+    attached = (
+        "-attach font.ttf -metadata:s:t:0 mimetype=font/ttf -attach cover.jpg -metadata:s:t:1 mimetype=image/jpeg"
+    )
     kinds = {
-        ".mp4": ["-i", str(cover), *streams, "-map", "4", *coding, "-c:v:1", "copy", "-c:s", "mov_text"]
-        + ["-disposition:v:1", "attached_pic", "-movflags", "+use_metadata_tags"],
-        ".mov": [
-            *streams,
-            *coding,
-            "-c:s",
-            "mov_text",
-            "-timecode",
-            "01:00:00:00",
-            "-movflags",
-            "use_metadata_tags",
-        ],
-        ".mkv": [*streams, *coding, "-c:s", "subrip"]
-        + ["-attach", str(folder / "font.ttf"), "-metadata:s:t:0", "mimetype=font/ttf"]
-        + ["-attach", str(cover), "-metadata:s:t:1", "mimetype=image/jpeg"],
+        ".mp4": f"-i cover.jpg {streams} -map 4 -c:v:1 copy -c:s mov_text -disposition:v:1 attached_pic",
+        ".mov": f"{streams} -c:s mov_text -timecode 01:00:00:00 -movflags use_metadata_tags",
+        ".mkv": f"{streams} -c:s subrip {attached}",
     }
-    run_ffmpeg(*inputs, *kinds[path.suffix], *keys, path)
+    run_ffmpeg(*f"{inputs} {kinds[path.suffix]} {keys} {path.name}".split(), folder=folder)
     return path
 
 

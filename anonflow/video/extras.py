@@ -9,19 +9,16 @@ from typing import TypeAlias
 
 import av.container
 import av.stream
+import av.video
 
 from anonflow.types import FrameIndex
 from anonflow.video.carry import Selection, timecode
 from anonflow.video.container import open_source
-from anonflow.video.holding import language_in
+from anonflow.video.holding import has_plain_keys, language_in
 from anonflow.video.inventory import TIMECODE, Part
 from anonflow.video.sound import ChangedSound
 
 _Packet: TypeAlias = "av.Packet[av.stream.Stream]"
-_PLAIN_KEYS = {"title", "artist", "album", "comment", "genre", "copyright", "composer", "description"}
-_PLAIN_KEYS |= {"creation_time", "location"}
-"""Keys that every player finds where MP4's muxer puts them; others need Apple's table of free names."""
-_MOV_PLAIN_KEYS = {"title", "creation_time", "location"}
 _MIME_TYPES = {"mjpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff", "gif": "image/gif"}
 _MIME_TYPES |= {"png": "image/png", "bmp": "image/bmp"}
 _COVER_FLAGS = int(av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails)
@@ -30,13 +27,12 @@ _NANOSECOND = Fraction(1, 1_000_000_000)
 
 def movie_flags(selection: Selection, container: str) -> str:
     """What MP4's muxer must be told to write the metadata."""
-    plain = _MOV_PLAIN_KEYS if container == ".mov" else _PLAIN_KEYS
-    return "" if selection.keys.keys() <= plain else "+use_metadata_tags"
+    return "" if has_plain_keys(container, selection.keys) else "+use_metadata_tags"
 
 
 def add_extras(
     out: av.container.OutputContainer,
-    picture: av.stream.Stream,
+    picture: av.video.VideoStream,
     source: av.container.InputContainer,
     path: Path,
     index: FrameIndex,
@@ -62,9 +58,10 @@ def add_extras(
     for part in selection.others:
         if part.kind == "attachment" or (part.kind == "cover" and container == ".mkv"):
             _attach(out, source, path, part)
-        elif part.codec != TIMECODE:  # MP4's muxer makes that track itself
+        elif part.codec != TIMECODE:
             copied[part.index] = _add_copy(out, source, part, selection, container)
-    _describe_file(out, picture, selection)
+    _describe_file(out, selection)
+    _set_timecode(picture, source, selection)
     return [_packets(source, copied), *(sound.packets() for sound in changed)]
 
 
@@ -92,11 +89,17 @@ def _describe(stream: av.stream.Stream, part: Part, selection: Selection, contai
     stream.disposition = av.stream.Disposition(part.disposition & ~_COVER_FLAGS)
 
 
-def _describe_file(out: av.container.OutputContainer, picture: av.stream.Stream, selection: Selection) -> None:
-    """Write the kept keys of the file, its chapters, and the timecode of its first frame."""
-    out.metadata.update(selection.keys)
-    if start := timecode(selection):
+def _set_timecode(picture: av.video.VideoStream, source: av.container.InputContainer, selection: Selection) -> None:
+    """MP4's muxer makes the timecode track from the first frame's timecode and the frame rate."""
+    start, template = timecode(selection), source.streams[selection.picture.index]
+    if start is not None and template.average_rate:
         picture.metadata["timecode"] = start
+        picture.framerate = template.average_rate
+
+
+def _describe_file(out: av.container.OutputContainer, selection: Selection) -> None:
+    """Write the kept keys of the file, and its chapters."""
+    out.metadata.update(selection.keys)
     out.set_chapters(
         [
             {

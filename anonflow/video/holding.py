@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from anonflow.video.carry import Selection
 from anonflow.video.inventory import TIMECODE, Part
@@ -24,6 +24,8 @@ _HELD = {
     ("cover", ".mp4"): {"mjpeg", "png", "bmp"},
     ("cover", ".mkv"): {"mjpeg", "png", "bmp", "gif", "webp", "tiff"},
 }
+_MOV_PLAIN_KEYS = {"title", "creation_time", "location"}
+_PLAIN_KEYS = {"artist", "album", "comment", "genre", "copyright", "composer", "description"} | _MOV_PLAIN_KEYS
 _MP4_STREAM_KEYS = {"title", "handler_name", "creation_time"}
 _QUICKTIME_LANGUAGES = (
     "ara bel bul ces chi dan dut eng est fin fra ger gre heb hin hun ice ita jpn kor lav lit mlt nor pol por ron "
@@ -58,6 +60,11 @@ def same_language(first: str | None, second: str | None) -> bool:
     return one == other
 
 
+def has_plain_keys(extension: str, keys: Iterable[str]) -> bool:
+    """Whether these keys of a file have places of their own in MP4 or MOV; others need a table of free names."""
+    return set(keys) <= (_MOV_PLAIN_KEYS if extension == ".mov" else _PLAIN_KEYS)
+
+
 def says_all_languages(extension: str, selection: Selection) -> bool:
     """Whether the container can say the language of every stream. It is worth another container, but no refusal."""
     streams = (selection.picture, *selection.streams)
@@ -75,6 +82,8 @@ def _unheld(extension: str, selection: Selection) -> Iterator[str]:
     is_movie = extension != ".mkv"
     if is_movie and selection.chapters and selection.chapters[0].start_s != 0:
         yield "chapters that begin later than the video"  # QuickTime's begin with it
+    if extension == ".mp4" and selection.of_kind("cover") and not has_plain_keys(extension, selection.keys):
+        yield "cover beside free keys"  # FFmpeg writes one table or the other
     for keys in selection.stream_keys.values() if is_movie else ():
         yield from (f"key:{name}" for name in sorted(_unheld_keys(keys, selection.keys)))
 

@@ -12,6 +12,7 @@ from anonflow.video.decode import decode_range
 from anonflow.video.logs import captured_warnings
 
 _COVER_IN_MP4 = "timescale not set"
+_TITLE_IN_MP4 = "UDTA parsing failed"
 _UNKNOWN_STREAM = ("Could not find codec parameters for stream", "Consider increasing the value for")
 
 
@@ -19,7 +20,8 @@ def tolerated(selection: Selection) -> tuple[str, ...]:
     """What FFmpeg says on opening a sound file that holds what was selected, whoever wrote it."""
     covers = (_COVER_IN_MP4,) if selection.of_kind("cover") else ()
     unknown = _UNKNOWN_STREAM if selection.of_kind("attachment") or selection.of_kind("data") else ()
-    return covers + unknown
+    titles = (_TITLE_IN_MP4,) if any("title" in keys for keys in selection.stream_keys.values()) else ()
+    return covers + unknown + titles
 
 
 def check_decoding(output: Path, result: FrameIndex, expected: tuple[str, ...] = ()) -> Check:
