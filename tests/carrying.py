@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
@@ -78,6 +79,28 @@ def rich_source(path: Path) -> Path:
     }
     run_ffmpeg(*f"{inputs} {kinds[path.suffix]} {keys} {path.name}".split(), folder=folder)
     return path
+
+
+def with_hidden_boxes(source: Path, target: Path) -> Path:
+    """An MP4 or MOV with what phones and editors leave in it: places, XMP, and the rest of deleted things."""
+    content = source.read_bytes()
+    words = SECRET.encode()
+    place = _box(b"\xa9xyz", struct.pack(">HH", len(PLACE), 0x15C7) + PLACE.encode())
+    named = _box(
+        b"loci", b"\0\0\0\0\x15\xc7" + words + b"\0\0" + struct.pack(">3i", 13 << 16, 52 << 16, 0) + b"earth\0\0"
+    )
+    inside = _box(b"udta", place + named + _box(b"XMP_", words) + _box(b"free", words))
+    start = content.rfind(b"moov") - 4
+    (size,) = struct.unpack(">I", content[start : start + 4])
+    assert start + size == len(content), "the header is at the end"
+    moov = struct.pack(">I", size + len(inside)) + content[start + 4 :] + inside
+    behind = _box(b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + b"<x:xmpmeta>" + words)
+    target.write_bytes(content[:start] + moov + behind + _box(b"free", words) + _box(b"skip", words))
+    return target
+
+
+def _box(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I", len(payload) + 8) + kind + payload
 
 
 def rewrite(source: Path, folder: Path, policy: CarryPolicy) -> Path:

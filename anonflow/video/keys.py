@@ -14,7 +14,8 @@ _OWN = {
 """Describe the file itself, so that a copy has its own: brands, encoder, length. `timecode` has its track."""
 _OWN_PATTERN = "_statistics_*"
 _OWN_HANDLERS = {"videohandler", "soundhandler", "subtitlehandler", "datahandler", "timecodehandler", "clcphandler"}
-"""What MP4's muxer calls a stream's handler when nobody says otherwise."""
+_OWN_HANDLERS |= {"gopromet"}
+"""What MP4's muxer calls a stream's handler when nobody says otherwise; spaces aside."""
 _LANGUAGE_SUFFIX = re.compile(r"-[a-z]{3}$")
 
 

@@ -53,8 +53,8 @@ def compare_streams(selection: Selection, layers: tuple[str, ...], result: Inven
 
 def compare_contents(source: tuple[StreamDigest, ...], result: tuple[StreamDigest, ...]) -> tuple[Check, ...]:
     """Every kept packet and attached file to the byte, at its time."""
-    if not source and not result:
-        return ()
+    if not source:
+        return ()  # what is there nevertheless, `compare_streams` tells
     unmatched = list(result)
     lost = []
     for digest in source:
