@@ -14,6 +14,7 @@ import av.video
 from anonflow.types import FrameIndex
 from anonflow.video.carry import Selection, timecode
 from anonflow.video.container import open_source
+from anonflow.video.headers import without_comments
 from anonflow.video.holding import has_plain_keys, language_in
 from anonflow.video.inventory import TIMECODE, Part
 from anonflow.video.sound import ChangedSound
@@ -74,6 +75,9 @@ def _add_copy(
 ) -> av.stream.Stream:
     stream = out.add_stream_from_template(source.streams[part.index], opaque=True)
     _describe(stream, part, selection, container)
+    if part.kind == "audio":
+        context = stream.codec_context
+        context.extradata = without_comments(part.codec, bytes(context.extradata or b"")) or None
     if part.kind == "cover":
         stream.disposition = av.stream.Disposition.attached_pic
     return stream

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from anonflow.config import RegionConfig, TimeSpan, VideoRegions
@@ -12,15 +15,13 @@ from anonflow.types import Status
 from anonflow.video.carry import select
 from anonflow.video.probe import probe
 from tests.carrying import SECRET, rich_source
-from tests.media import Clip
+from tests.media import Clip, make_clip
 from tests.pipeline.worlds import FixedDetector, World, configuration
 
 BOX = RegionConfig(box=(0.0, 0.0, 0.1, 0.1))
 
 
 def test_spans_of_the_regions_file_add_up_for_the_videos_that_they_name() -> None:
-    from dataclasses import replace
-
     regions = [
         VideoRegions("a/*", hide=(BOX,), mute=(TimeSpan(1.0, 2.0),)),
         VideoRegions("*.mp4", mute=(TimeSpan(5.0, None),)),
@@ -32,8 +33,6 @@ def test_spans_of_the_regions_file_add_up_for_the_videos_that_they_name() -> Non
 
 
 def test_spans_that_copied_sound_would_publish_are_refused() -> None:
-    from dataclasses import replace
-
     with pytest.raises(ConfigError, match="audio=mute_spans"):
         replace(configuration(), regions=[VideoRegions("*", mute=(TimeSpan(),))])
     for override in ("audio=drop", "audio=pitch"):
@@ -78,8 +77,28 @@ def test_sound_and_metadata_through_the_stages(world: World, detector: FixedDete
 def test_what_no_container_can_hold_ends_in_quarantine_before_the_work(
     world: World, detector: FixedDetector
 ) -> None:
-    world = World.make(world.root, "video.data=['*']", "video.attachments=['*']")
-    rich_source(world.root / "in" / "clip.mov")
-    (world.root / "in" / "cover.jpg").unlink()
+    world = World.make(world.root, "video.data=['*']")
+    with_klv(world.root / "in" / "flight.ts")
     outcome = world.outcome()
-    assert outcome.status is Status.PUBLISHED and detector.calls
+    assert (outcome.status, outcome.reason) == (Status.QUARANTINED, "unsupported")
+    assert "data:klv" in outcome.message and "lists under video" in outcome.message
+    assert "flight.ts" in outcome.message and detector.calls == 0
+    assert World.make(world.root).outcome("run2").status is Status.PUBLISHED
+
+
+def with_klv(path: Path) -> Path:
+    """A drone's clip, whose data stream only MPEG-TS can hold."""
+    plain = make_clip(path.with_name("plain.ts"), Clip(time_base=Fraction(1, 90_000)))
+    with av.open(str(plain)) as source, av.open(str(path), "w") as out:
+        video = out.add_stream_from_template(source.streams[0], opaque=True)
+        data = out.add_data_stream("klv")
+        for packet in source.demux(source.streams[0]):
+            if packet.size:
+                packet.stream = video
+                out.mux(packet)
+        words = av.Packet(b"N52E13")
+        words.pts = words.dts = 0
+        words.time_base, words.stream = Fraction(1, 90_000), data
+        out.mux(words)
+    plain.unlink()
+    return path

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from anonflow.video.carry import Sound
 from anonflow.video.probe import probe
 from anonflow.video.sound import widened_spans
 from tests.carrying import broken, clip_with_sound, heard, rewrite, sounding
+from tests.media import Clip, make_clip
+from tests.video.conftest import CLIPS
 
 RATE = 48_000
 CASES = [
@@ -85,8 +88,6 @@ def test_lossless_sound_is_the_same_to_the_bit_outside_of_the_spans(tmp_path: Pa
 
 
 def test_spans_count_from_the_first_frame_of_the_picture(tmp_path: Path) -> None:
-    from tests.media import Clip, make_clip
-
     late = Clip(pts=[n * 512 + 12_800 for n in range(40)], audio=("aac",), audio_duration_s=Fraction(2))
     source = make_clip(tmp_path / "source.mp4", late)
     policy = sounding("mute_spans", mute=[(0.2, 0.5)])
@@ -97,8 +98,6 @@ def test_spans_count_from_the_first_frame_of_the_picture(tmp_path: Path) -> None
 
 
 def test_every_sound_track_is_muted(tmp_path: Path) -> None:
-    from tests.media import Clip, make_clip
-
     two = Clip(audio=("aac", "libopus"), audio_languages=("deu", "eng"), time_base=Fraction(1, 1000))
     source = make_clip(tmp_path / "source.mkv", two)
     policy = sounding("mute_spans", mute=[(0.0, None)])
@@ -137,3 +136,11 @@ def test_spans_grow_outward_by_what_the_codec_needs() -> None:
         assert start < RATE and stop > 2 * RATE
     exact = widened_spans(sound, "flac", Fraction(0), RATE)[0]
     assert RATE - exact[0] == exact[1] - 2 * RATE == RATE // 100
+
+
+@pytest.mark.parametrize("name", [name for name, clip in sorted(CLIPS.items()) if clip.audio])
+@pytest.mark.parametrize("mode", ["mute_spans", "pitch"])
+def test_every_clip_with_sound(clip: Callable[[str], Path], tmp_path: Path, name: str, mode: str) -> None:
+    """Late, fragmented, of several streams, in MPEG-TS: the contract holds."""
+    policy = sounding(mode, mute=[(0.2, 0.4)], semitones=3 if mode == "pitch" else 0)
+    assert broken(clip(name), rewrite(clip(name), tmp_path, policy), policy) == []

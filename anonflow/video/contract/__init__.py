@@ -15,7 +15,7 @@ from anonflow.video.contract.check import check
 from anonflow.video.contract.decoding import check_decoding, tolerated
 from anonflow.video.contract.metadata import compare_chapters, compare_metadata
 from anonflow.video.contract.picture import compare_picture
-from anonflow.video.contract.sound import compare_changed, compare_dropped, compare_sound
+from anonflow.video.contract.sound import check_headers, compare_changed, compare_dropped, compare_sound
 from anonflow.video.contract.streams import (
     compare_contents,
     compare_languages,
@@ -46,6 +46,7 @@ def inspect(source: Path, index: FrameIndex, output: Path, policy: CarryPolicy =
         *compare_timing(index, result),
         *compare_picture(index.stream, result.stream),
         *_compare_sound(source, index, output, result, selection, found),
+        check_headers(output, found),
         compare_streams(selection, removed_layers(index), found),
         *compare_contents(digest_streams(source, selection.others), digest_streams(output, _others(found))),
         compare_languages(output.suffix, selection, found),

@@ -12,8 +12,10 @@ from anonflow.errors import SourceError
 from anonflow.types import Check, Verdict
 from anonflow.video.audio import AudioDigest, codec_family
 from anonflow.video.carry import Selection
+from anonflow.video.container import open_source
 from anonflow.video.contract.check import TICK_S, check
 from anonflow.video.effects import inside, spans_in_samples
+from anonflow.video.headers import comments
 from anonflow.video.inventory import Inventory, Part
 from anonflow.video.samples import MAX_DRIFT_S, loudest, read_sound, sound_format
 
@@ -48,6 +50,17 @@ def compare_sound(source: tuple[AudioDigest, ...], result: tuple[AudioDigest, ..
     if any(a.was_framed for a in source):
         packets += ", without their transport framing"
     return check("audio packets", same_packets, packets), check("audio timing", in_step)
+
+
+def check_headers(output: Path, result: Inventory) -> Check:
+    """No comments in the codecs' own headers, where no list of metadata shows them."""
+    with open_source(output) as container:
+        contexts = [(p, container.streams[p.index].codec_context) for p in result.parts if p.kind == "audio"]
+        try:
+            clean = not any(comments(part.codec, bytes(c.extradata or b"")) for part, c in contexts if c)
+        except SourceError as error:
+            return check("audio headers", False, type(error).__name__)
+    return check("audio headers", clean)
 
 
 def compare_dropped(n_before: int, n_after: int) -> Check:
