@@ -17,7 +17,7 @@ from anonflow.pipeline.sources import local_path
 Place = tuple[str | int, ...]
 """Keys and positions that lead from the top of the file to a value."""
 
-_PARTS: dict[str, type] = {"hide": RegionConfig, "keep": RegionConfig, "process": TimeSpan}
+_PARTS: dict[str, type] = {"hide": RegionConfig, "keep": RegionConfig, "process": TimeSpan, "mute": TimeSpan}
 _KEYS: dict[type, str] = {
     kind: ", ".join(f.name for f in fields(kind)) for kind in (VideoRegions, RegionConfig, TimeSpan)
 }

@@ -23,6 +23,8 @@ CONF = Path(str(conf.__file__)).parent
 GIVEN = ["input=in", "output=out"]
 GROUPS = sorted(p.relative_to(CONF) for p in CONF.glob("*/*.yaml"))
 OPTIONS = [(p.parent.name, p.stem) for p in GROUPS if p.parent.name != "model"]
+NEEDED = {"mute_spans": ["audio.spans=[[0,1]]"]}
+"""Of options that say nothing by themselves."""
 MODELS = [p.stem for p in GROUPS if p.parent.name == "model"]
 
 
@@ -37,7 +39,7 @@ def test_there_is_something_to_test() -> None:
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS, ids="=".join)
 def test_every_option_of_every_group_composes(group: Any, option: Any) -> None:
-    composed(*GIVEN, f"{group}={option}")
+    composed(*GIVEN, f"{group}={option}", *NEEDED.get(option, []))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -115,6 +117,11 @@ def test_what_the_comments_recommend_composes(path: Path) -> None:
 def test_the_demo_takes_the_same_overrides() -> None:
     config = composed("folder=x", "mask=pixelate", name="demo", schema=DemoConfig)
     assert (config.input, config.output, config.mask["face"].operator) == ("x/sample.mp4", "x/masked", "pixelate")
+
+
+def test_the_demo_can_choose_what_is_kept() -> None:
+    config = composed("folder=x", "video=hevc", "video.metadata=[title]", name="demo", schema=DemoConfig)
+    assert (config.video.codec, config.video.metadata, config.audio.mode) == ("hevc", ("title",), "copy")
 
 
 def test_messages_of_errors_recommend_options_that_exist() -> None:

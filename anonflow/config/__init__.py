@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from anonflow.config.audio import AUDIO_MODES, AudioConfig
 from anonflow.config.base import Section, require
 from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
+from anonflow.config.keep import CHAPTER_PARTS, KeepConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
 from anonflow.config.runtime import (
     ChunkConfig,
@@ -34,6 +36,8 @@ from anonflow.config.tracking import (
 from anonflow.config.video import CODECS, PRESETS, VideoConfig
 
 __all__ = [
+    "AUDIO_MODES",
+    "CHAPTER_PARTS",
     "CODECS",
     "OPERATORS",
     "PRESETS",
@@ -42,6 +46,7 @@ __all__ = [
     "AdaptiveConfig",
     "AnonymizeConfig",
     "AppearanceConfig",
+    "AudioConfig",
     "BridgeConfig",
     "ChunkConfig",
     "DebugConfig",
@@ -50,6 +55,7 @@ __all__ = [
     "DropConfig",
     "EdgeConfig",
     "HidingConfig",
+    "KeepConfig",
     "LabelConfig",
     "MaskStyle",
     "ModelConfig",
@@ -106,5 +112,15 @@ class AnonymizeConfig(HidingConfig):
     regions: list[VideoRegions]
     """By hand; from the file that `regions=` names."""
     video: VideoConfig
+    audio: AudioConfig
     runtime: RuntimeConfig
     debug: DebugConfig
+
+    def __post_init__(self) -> None:
+        """Check what no part can check alone."""
+        super().__post_init__()
+        by_hand = any(entry.mute for entry in self.regions)
+        mutes_nothing = self.audio.mode == "mute_spans" and not (by_hand or self.audio.spans)
+        require(not mutes_nothing, "audio=mute_spans has no spans; set audio.spans, or mute: in the regions file")
+        is_ignored = by_hand and self.audio.mode == "copy"
+        require(not is_ignored, "the regions file mutes spans, which audio=copy publishes; use audio=mute_spans")

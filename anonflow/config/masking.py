@@ -116,9 +116,11 @@ class VideoRegions(Section):
     """Left as it is, even where a detector finds something."""
     process: tuple[TimeSpan, ...] = ()
     """Outside of these nothing at all is hidden; without any, the whole video is worked on."""
+    mute: tuple[TimeSpan, ...] = ()
+    """The sound is silent at these times."""
 
     def __post_init__(self) -> None:
         """Check what no part can check alone."""
         require(bool(self.videos), "videos must be a pattern of names, for example '*'")
-        says_something = self.hide or self.keep or self.process
-        require(bool(says_something), f"nothing is said about '{self.videos}'; add hide, keep or process")
+        says_something = self.hide or self.keep or self.process or self.mute
+        require(bool(says_something), f"nothing is said about '{self.videos}'; add hide, keep, process or mute")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anonflow.config.base import Section, choice, require
+from anonflow.config.base import choice, require
+from anonflow.config.keep import KeepConfig
 
 CODECS = ("match", "h264", "hevc", "av1", "vp9", "ffv1")
 """Families of codecs, not names of encoders; `match` is the source's own."""
@@ -14,8 +15,8 @@ _MAX_CRF = {"av1": 63, "vp9": 63}
 
 
 @dataclass(frozen=True)
-class VideoConfig(Section):
-    """Codec, and how much of the picture outside the masks it keeps."""
+class VideoConfig(KeepConfig):
+    """Codec, how much of the picture outside the masks it keeps, and what else of the file is kept."""
 
     codec: str
     lossless: bool
@@ -31,6 +32,7 @@ class VideoConfig(Section):
 
     def __post_init__(self) -> None:
         """Check the values."""
+        super().__post_init__()
         choice("video.codec", self.codec, CODECS)
         require(self.lossless or self.codec != "ffv1", "video.lossless=false: ffv1 is always lossless")
         if self.preset is not None:

@@ -63,6 +63,7 @@ def derive_keys(config: AnonymizeConfig) -> Keys:
         "mask": {label: asdict(config.mask[label]) for label in config.labels},
         "regions": [asdict(entry) for entry in config.regions],
         "video": asdict(config.video),
+        "audio": asdict(config.audio),
         "debug": asdict(config.debug),
     }
     return Keys(*(fingerprint(value) for value in (plan, detections, tracks, masks)))

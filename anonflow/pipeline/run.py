@@ -21,6 +21,7 @@ from anonflow.detect.session import usable_provider
 from anonflow.errors import ConfigError, StorageError, one_line
 from anonflow.mask.regions import unmatched
 from anonflow.pipeline import graph
+from anonflow.pipeline.carried import warnings
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
 from anonflow.pipeline.ledger import Ledger
@@ -67,6 +68,8 @@ def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
     paths = _prepare_paths(config)
     listing = list_sources(config.input, paths.output, config.source)
     _tell_of_idle_regions(config, listing)
+    for warning in warnings(config):
+        log.warning("%s", warning)
     cache = _model_cache(config)
     with _only_run_on(paths):
         _check_models(config, cache)

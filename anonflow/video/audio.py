@@ -32,8 +32,12 @@ class AudioDigest:
     @property
     def content(self) -> tuple[str, str, int]:
         """What a copy must have too. PCM has no packets of its own: each container cuts it as it likes."""
-        codec = _MPEG_AUDIO.get(self.codec, self.codec)
-        return codec, self.sha256, 0 if codec.startswith("pcm_") else self.n_packets
+        return codec_family(self.codec), self.sha256, 0 if self.codec.startswith("pcm_") else self.n_packets
+
+
+def codec_family(codec: str) -> str:
+    """The name under which any container knows the codec."""
+    return _MPEG_AUDIO.get(codec, codec)
 
 
 class _Hasher:

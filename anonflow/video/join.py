@@ -18,9 +18,11 @@ import av.video
 from anonflow.errors import UnsupportedFormatError
 from anonflow.storage import naming_storage_errors
 from anonflow.types import FrameIndex
+from anonflow.video.carry import SOUND_ONLY, CarryPolicy, Selection, select
 from anonflow.video.container import open_source, write_error
 from anonflow.video.copying import Run
 from anonflow.video.encoders import color_range
+from anonflow.video.extras import add_extras, movie_flags
 from anonflow.video.shift import applied_shift
 from anonflow.video.splice import Splice
 from anonflow.video.target import choose_container
@@ -39,26 +41,28 @@ def join(
     index: FrameIndex,
     output: Path,
     container: str,
+    policy: CarryPolicy = SOUND_ONLY,
     runs: Sequence[Run] = (),
 ) -> None:
-    """Write `output` from the segments of all chunks, in order, and the audio streams of `source`.
+    """Write `output` from the segments of all chunks, in order, and what `policy` takes of `source` besides.
 
     Of the frames' `runs`, the copied ones are in no segment, but taken from the source; none: nothing is copied.
 
-    Every video frame gets the timestamp that it has in `index`; audio packets are copied as they are. Nothing else
-    of the source is taken over but the language and the disposition of its audio streams. `container` is what
-    `choose_container` returned; `output` is a temporary name.
+    Every video frame gets the timestamp that it has in `index`; packets of other streams are copied as they are,
+    unless the policy changes the sound. `container` is what `choose_container` returned; `output` is a temporary
+    name.
 
     Raises:
         FidelityError: the segments don't hold exactly the frames to encode, or differ in their encoding.
         UnsupportedFormatError: the container refuses the streams.
+        EncodeError, DamagedVideoError: sound that is to be changed cannot be.
         StorageError: `output` cannot be written.
     """
     splice = Splice.of(segments, source, index, runs)
     with naming_storage_errors(output):
         output.touch()
     try:
-        _mux(splice, source, index, output, container)
+        _mux(splice, source, index, output, container, select(source, index, policy))
     except (av.error.FFmpegError, ValueError) as error:
         raise write_error(error, output) or UnsupportedFormatError(
             f"{source} cannot be written as {container} ({type(error).__name__}): rewrite the source with "
@@ -72,30 +76,32 @@ def _mux(
     index: FrameIndex,
     output: Path,
     container: str,
+    selection: Selection,
 ) -> None:
     shift_pts = applied_shift(index, container)
     with ExitStack() as stack:
         template = stack.enter_context(splice.template())
         opened_source = stack.enter_context(open_source(source))
-        audio = [opened_source.streams[a.index] for a in index.audio]
-        options = _mux_options(container, index.time_base, audio)
+        audio = [opened_source.streams[part.index] for part in selection.audio]
+        options = _mux_options(container, index.time_base, audio, movie_flags(selection, container))
         out = stack.enter_context(
             av.open(f"file:{output.absolute()}", "w", format=_MUXERS[container], container_options=options)
         )
         video_out = _add_video(out, template, index, container)
         if header := splice.header():
             video_out.codec_context.extradata = header
-        audio_out = {s.index: _add_audio(out, s) for s in audio}
+        shift_s = shift_pts * index.time_base
+        others = add_extras(out, video_out, opened_source, source, index, selection, container, shift_s)
         packets = heapq.merge(
-            splice.packets(video_out, shift_pts),
-            _audio_packets(opened_source, audio, audio_out, shift_pts * index.time_base),
-            key=_decode_time_s,
+            splice.packets(video_out, shift_pts), *(_later(p, shift_s) for p in others), key=_decode_time_s
         )
         for packet in packets:
             out.mux(packet)
 
 
-def _mux_options(container: str, time_base: Fraction, audio: Sequence[av.stream.Stream]) -> dict[str, str]:
+def _mux_options(
+    container: str, time_base: Fraction, audio: Sequence[av.stream.Stream], movie_flags: str
+) -> dict[str, str]:
     options = {"fflags": "+bitexact"}  # no random ids: equal segments give an equal file
     if container in (".mkv", ".webm"):
         return options
@@ -103,7 +109,7 @@ def _mux_options(container: str, time_base: Fraction, audio: Sequence[av.stream.
     finest = max(_MIN_MOVIE_TIMESCALE, time_base.denominator, *(_time_base(s).denominator for s in audio), 0)
     return {
         **options,
-        "movflags": "+faststart",
+        "movflags": f"+faststart{movie_flags}",
         "movie_timescale": str(min(finest, _MAX_MOVIE_TIMESCALE)),
     }
 
@@ -113,7 +119,6 @@ def _add_video(
 ) -> av.video.VideoStream:
     stream = out.add_stream_from_template(template, opaque=True)
     stream.time_base = index.time_base
-    stream.disposition = av.stream.Disposition.default
     context, form = stream.codec_context, index.stream
     if form.sample_aspect_ratio:
         context.sample_aspect_ratio = form.sample_aspect_ratio
@@ -130,29 +135,13 @@ def _add_video(
     return stream
 
 
-def _add_audio(out: av.container.OutputContainer, template: av.stream.Stream) -> av.stream.Stream:
-    stream = out.add_stream_from_template(template, opaque=True)
-    stream.disposition = template.disposition
-    if template.language:
-        stream.metadata["language"] = template.language
-    return stream
-
-
-def _audio_packets(
-    container: av.container.InputContainer,
-    streams: Sequence[av.stream.Stream],
-    outputs: dict[int, av.stream.Stream],
-    shift_s: Fraction,
-) -> Iterator[_Packet]:
-    if not streams:
-        return
-    for packet in container.demux(*streams):
-        if packet.size:
-            shift = int(shift_s / packet.time_base)
-            packet.pts = None if packet.pts is None else packet.pts + shift
-            packet.dts = None if packet.dts is None else packet.dts + shift
-            packet.stream = outputs[packet.stream.index]
-            yield packet
+def _later(packets: Iterator[_Packet], shift_s: Fraction) -> Iterator[_Packet]:
+    """The packets with their timestamps moved; a whole number of ticks for sound, see `shift_to_zero`."""
+    for packet in packets:
+        shift = round(shift_s / packet.time_base) if shift_s else 0
+        packet.pts = None if packet.pts is None else packet.pts + shift
+        packet.dts = None if packet.dts is None else packet.dts + shift
+        yield packet
 
 
 def _decode_time_s(packet: _Packet) -> Fraction:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from anonflow.errors import UnsupportedFormatError
 from anonflow.types import FrameIndex
+from anonflow.video.carry import Selection
+from anonflow.video.holding import says_all_languages, unheld
 from anonflow.video.shift import applied_shift
 
-_SHARED_CODECS = {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
-_PCM_KINDS = ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "u8", "s8", "alaw", "mulaw")
-_AUDIO_CODECS = {
-    ".mp4": _SHARED_CODECS | {"flac", "opus", "dts"},
-    ".webm": {"opus", "vorbis"},
-    ".mov": _SHARED_CODECS | {"amr_nb", "amr_wb"} | {f"pcm_{kind}" for kind in _PCM_KINDS},
-}
-"""What players expect to find there; Matroska takes every codec."""
 _VIDEO_CODECS = {
     ".mp4": {"h264", "hevc", "av1", "vp9", "ffv1"},
     ".mov": {"h264", "hevc", "prores"},
@@ -36,29 +32,48 @@ _MATROSKA_TICKS_PER_S = 1000
 _MAX_TIMESCALE = 2**31 - 1
 
 
-def choose_container(index: FrameIndex, suffix: str, codec: str = "h264") -> str:
+def choose_container(
+    index: FrameIndex, suffix: str, codec: str = "h264", selection: Selection | None = None
+) -> str:
     """The output's file name extension: `.mp4`, `.mov`, `.mkv` or `.webm`.
 
     `suffix` is the source's extension, `codec` the family that the output is encoded with. MP4, MOV, Matroska and
     WebM stay what they are, MPEG-TS, FLV and 3GP become MP4, all else Matroska; ProRes goes to MOV, FFV1 to
-    Matroska. Another one is taken when that one cannot hold the codecs, the pixel aspect, or the timestamps exactly
-    (Matroska counts in milliseconds).
+    Matroska. Another one is taken when that one cannot hold the codecs, what is selected, the pixel aspect, or the
+    timestamps exactly (Matroska counts in milliseconds). Without a selection it is all the sound, and nothing else.
 
     Raises:
         UnsupportedFormatError: no container can.
     """
-    for extension in _AT_HOME.get(codec) or _PREFERENCES.get(suffix.lower(), _OTHERS):
-        if (
-            codec in _VIDEO_CODECS.get(extension, {codec})
-            and _holds_audio(extension, index)
-            and _holds_timestamps(extension, index)
-            and _holds_pixel_aspect(extension, index, codec)
-        ):
+    selection = selection or Selection.of_sound(index)
+    extensions = [
+        extension
+        for extension in _AT_HOME.get(codec) or _PREFERENCES.get(suffix.lower(), _OTHERS)
+        if codec in _VIDEO_CODECS.get(extension, {codec})
+        and _holds_timestamps(extension, index)
+        and _holds_pixel_aspect(extension, index, codec)
+    ]
+    able = [extension for extension in extensions if not unheld(extension, selection)]
+    for extension in able:
+        if says_all_languages(extension, selection):
             return extension
-    raise UnsupportedFormatError(
-        f"No output container can hold {codec} video, this sound and these timestamps together: choose another "
-        "codec (video=h264 fits most), or rewrite the source as MP4 or MKV first, for example with "
-        "`ffmpeg -i IN -c:v copy -c:a aac OUT.mp4`."
+    if able:
+        return able[0]
+    raise UnsupportedFormatError(_refusal(extensions, codec, selection))
+
+
+def _refusal(extensions: Sequence[str], codec: str, selection: Selection) -> str:
+    limits = "; ".join(f"{e} not {', '.join(unheld(e, selection))}" for e in extensions)
+    if selection.others or selection.keys or selection.chapters or any(selection.stream_keys.values()):
+        return (
+            f"No output container can hold {codec} video with all that is to be kept, with exact timestamps "
+            f"({limits or 'none'}): take it off the lists under video (metadata, chapters, subtitles, data, "
+            "attachments, cover), or choose another codec (video=h264 fits most)."
+        )
+    return (
+        f"No output container can hold {codec} video, this sound and these timestamps together ({limits or 'none'})"
+        ": choose another codec (video=h264 fits most), rewrite the source as MP4 or MKV first, for example with "
+        "`ffmpeg -i IN -c:v copy -c:a aac OUT.mp4`, or use audio=drop."
     )
 
 
@@ -68,13 +83,6 @@ def _holds_pixel_aspect(extension: str, index: FrameIndex, codec: str) -> bool:
         or codec not in _WITHOUT_PIXEL_ASPECT
         or index.stream.sample_aspect_ratio in (None, 1)
     )
-
-
-def _holds_audio(extension: str, index: FrameIndex) -> bool:
-    codecs = {stream.codec for stream in index.audio}
-    if extension == ".mkv":
-        return "unknown" not in codecs
-    return codecs <= _AUDIO_CODECS[extension]
 
 
 def _holds_timestamps(extension: str, index: FrameIndex) -> bool:

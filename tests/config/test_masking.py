@@ -94,7 +94,7 @@ def test_a_time_span_is_half_open() -> None:
 
 
 def test_an_entry_must_say_something_about_some_videos() -> None:
-    with pytest.raises(ConfigError, match="hide, keep or process"):
+    with pytest.raises(ConfigError, match="hide, keep, process or mute"):
         VideoRegions("*")
     with pytest.raises(ConfigError, match="pattern"):
         VideoRegions("", process=(TimeSpan(),))

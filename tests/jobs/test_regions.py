@@ -52,6 +52,13 @@ def test_a_file_becomes_regions(read: Any) -> None:
     ]
 
 
+def test_spans_can_be_mute_and_nothing_else(read: Any) -> None:
+    (entry,) = read("- {videos: a, mute: [{from_s: 1, to_s: 2.5}, {from_s: 60}]}")
+    assert entry.mute == (TimeSpan(1.0, 2.5), TimeSpan(60.0, None)) and not entry.hide
+    with pytest.raises(ConfigError, match="line 1: from_s=2.0 must lie before"):
+        read("- {videos: a, mute: [{from_s: 2, to_s: 1}]}")
+
+
 def test_numbers_are_floats_however_they_are_written(read: Any) -> None:
     """Otherwise the same regions would have two fingerprints."""
     written = read(GOOD.replace("[0.8, 0, 1.0, 0.1]", "[8.0e-1, 0.0, 1, 0.10]"))
@@ -70,7 +77,7 @@ def test_a_byte_order_mark_does_no_harm(read: Any) -> None:
 def test_the_readme_shows_a_file_that_can_be_read(read: Any) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     (entry,) = read(example)
-    assert entry.hide and entry.keep and entry.process
+    assert entry.hide and entry.keep and entry.process and entry.mute
 
 
 @pytest.mark.parametrize(
@@ -109,8 +116,8 @@ def test_the_readme_shows_a_file_that_can_be_read(read: Any) -> None:
         ("[10, 10]", "[10, .inf]", 6, "finite"),
         ("[10, 10]", "10", 6, "must be a list, not 10"),
         ("[[10, 10], [200, 30], ", "\n        - [1, 1]\n        - [2, x]\n        - [3, 3]\n     #", 8, "a number"),
-        ("  keep: [{box: [0, 0, 1, 1]}]\n", "", 14, "add hide, keep or process"),
-        ("keep: [{box: [0, 0, 1, 1]}]", "hide: []", 14, "add hide, keep or process"),
+        ("  keep: [{box: [0, 0, 1, 1]}]\n", "", 14, "add hide, keep, process or mute"),
+        ("keep: [{box: [0, 0, 1, 1]}]", "hide: []", 14, "add hide, keep, process or mute"),
         ("[{box: [0, 0, 1, 1]}]", "{box: [0, 0, 1, 1]}", 15, "keep must be a list"),
         ("[{box: [0, 0, 1, 1]}]", "", 15, "keep must be a list, not null"),
         ("[{box: [0, 0, 1, 1]}]", "[7]", 15, "mapping"),

@@ -13,6 +13,7 @@ from anonflow.types import FrameIndex
 from anonflow.video.decode import decode_range
 from anonflow.video.encode import SegmentWriter
 from anonflow.video.plan import plan_chunks
+from tests.carrying import rich_source
 from tests.media import Clip, make_clip
 
 MILLISECOND = Fraction(1, 1000)
@@ -69,6 +70,18 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def get(name: str) -> Path:
         path = folder / name
         return path if path.exists() else make_clip(path, CLIPS[name])
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The path of a file that holds all that its container can, by extension."""
+    folder = tmp_path_factory.mktemp("rich")
+
+    def get(extension: str) -> Path:
+        path = folder / f"rich{extension}"
+        return path if path.exists() else rich_source(path)
 
     return get
 

@@ -51,4 +51,4 @@ def rewrite(source: Path, folder: Path, config: VideoConfig | None = None, lengt
     container = choose_container(index, source.suffix, encoding.family)
     output = folder / f"out{container}"
     join(segments, source, index, output, container)
-    return Rewritten(output, len(segments), inspect(source, index, output, encoding))
+    return Rewritten(output, len(segments), inspect(source, index, output, encoding=encoding))

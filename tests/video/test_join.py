@@ -43,7 +43,7 @@ def _rewrite(source: Path, folder: Path, length_s: float, codec: str = "match") 
 
 def _broken(source: Path, output: Path, codec: str = "match") -> list[str]:
     index = probe(source)
-    checks = inspect(source, index, output, choose_encoding(index.stream, _config(codec)))
+    checks = inspect(source, index, output, encoding=choose_encoding(index.stream, _config(codec)))
     return [c.name for c in checks if c.verdict is Verdict.BROKEN]
 
 

@@ -28,7 +28,7 @@ def test_packets_come_run_by_run_with_the_times_of_the_source(source: Path, tmp_
     assert splice.has_copies and sorted(splice.order.tolist()) == list(range(40))
     for run in MIXED:
         assert set(splice.order[run.start_frame : run.stop_frame]) == set(range(run.start_frame, run.stop_frame))
-    join([tmp_path / "a.nut"], source, index, tmp_path / "out.mp4", ".mp4", MIXED)
+    join([tmp_path / "a.nut"], source, index, tmp_path / "out.mp4", ".mp4", runs=MIXED)
     made = probe(tmp_path / "out.mp4")
     assert (made.pts * made.time_base == index.pts * index.time_base).all() and made.end_pts == index.end_pts
 
@@ -54,7 +54,7 @@ def test_a_video_that_is_copied_whole_needs_no_segment(source: Path, tmp_path: P
     index = probe(source)
     (tmp_path / "empty.nut").touch()
     runs = (Run(0, 40, is_copied=True),)
-    join([tmp_path / "empty.nut"], source, index, tmp_path / "out.mp4", ".mp4", runs)
+    join([tmp_path / "empty.nut"], source, index, tmp_path / "out.mp4", ".mp4", runs=runs)
     made = probe(tmp_path / "out.mp4")
     pairs: Any = zip(_planes(source), _planes(tmp_path / "out.mp4"), strict=True)
     assert made.n_frames == 40 and all(np.array_equal(a, b) for a, b in pairs)

@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.errors import AnonflowError, FidelityError, SourceError, UnsupportedFormatError
+from anonflow.pipeline.carried import carried
 from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.copies import Copies, read_copies, refuse_copies
+from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, write_done
@@ -28,10 +30,8 @@ from anonflow.types import Check, FrameIndex, Status, Verdict
 from anonflow.video.contract import inspect
 from anonflow.video.contract.copied import compare_copied
 from anonflow.video.contract.quality import compare_quality
-from anonflow.video.encoders import Encoding, choose_encoding
 from anonflow.video.join import join as join_segments
 from anonflow.video.psnr import Fidelity
-from anonflow.video.target import choose_container
 
 
 def join(row: Row, context: RunContext) -> list[Row]:
@@ -92,7 +92,7 @@ class _Joined:
     source_sha256: str
     checks: tuple[Check, ...]
     quality: _Quality
-    encoding: Encoding
+    destination: Destination
     copies: Copies
     join_times: dict[str, float]
 
@@ -116,11 +116,11 @@ class _Joined:
                 "seams": plan["seams"],
                 "chunks": row.n_chunks,
                 "container": {"source": self.index.container, "output": self.target.suffix.lstrip(".")},
-                "removed_streams": list(self.index.removed_streams),
+                **carried(self.index, self.destination.selection),
                 "video": {
-                    "codec": self.encoding.family,
-                    "encoder": self.encoding.encoder,
-                    "preset": self.encoding.preset,
+                    "codec": self.destination.encoding.family,
+                    "encoder": self.destination.encoding.encoder,
+                    "preset": self.destination.encoding.preset,
                     **self.quality.to_json(),
                     "copied_frames": self.copies.n_frames,
                     "not_copied_because": self.copies.refusal,
@@ -136,8 +136,8 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
     watch = Stopwatch()
     paths, source = context.paths, Path(row.uri)
     index, _ = read_index(paths.index(row.video_id))
-    encoding = choose_encoding(index.stream, context.config.video)
-    container = choose_container(index, source.suffix, encoding.family)
+    destination = Destination.of(context.config, row, index)
+    container = destination.container
     target = output_path(paths.output, row.relative_path, container)
     partial = paths.partial / f"{row.video_id}.{secrets.token_hex(4)}{container}"
     try:
@@ -157,24 +157,24 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
     finally:
         partial.unlink(missing_ok=True)
     quality = _quality(row, context)
-    return _Joined(index, target, sha256, source_sha256, checks, quality, encoding, copies, watch.read())
+    return _Joined(index, target, sha256, source_sha256, checks, quality, destination, copies, watch.read())
 
 
 def _make_whole(
     row: Row, context: RunContext, index: FrameIndex, copies: Copies, partial: Path
 ) -> tuple[Check, ...]:
     """Join the segments, with what is copied between them, to `partial`, and check it."""
-    source, encoding = Path(row.uri), choose_encoding(index.stream, context.config.video)
+    source, destination = Path(row.uri), Destination.of(context.config, row, index)
     segments = [_segment(row, chunk, context, copies) for chunk in range(row.n_chunks)]
     try:
-        join_segments(segments, source, index, partial, partial.suffix, copies.runs)
+        join_segments(segments, source, index, partial, partial.suffix, destination.policy, copies.runs)
     except (FidelityError, UnsupportedFormatError) as error:
         if not copies.set_id:
             raise
         return (Check("joins", Verdict.BROKEN, type(error).__name__),)
     quality = _quality(row, context)
     return (
-        *inspect(source, index, partial, encoding),
+        *inspect(source, index, partial, destination.policy, destination.encoding),
         compare_copied(source, index, partial, copies.runs, segments),
         compare_quality(quality.fidelity, quality.wanted_db),
     )

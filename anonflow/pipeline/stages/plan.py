@@ -16,6 +16,7 @@ from anonflow.errors import (
 )
 from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.guard import internal_error, make_result
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending
 from anonflow.pipeline.rows import Outcome, Row
@@ -23,10 +24,8 @@ from anonflow.pipeline.timing import Stopwatch
 from anonflow.tables import read_index, write_index
 from anonflow.track.configured import overlap_frames
 from anonflow.types import Source, Status
-from anonflow.video.encoders import choose_encoding
 from anonflow.video.plan import plan_chunks
 from anonflow.video.probe import probe
-from anonflow.video.target import choose_container
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +95,6 @@ def _write_index(row: Row, target: Path, context: RunContext) -> None:
     watch = Stopwatch()
     index = probe(Path(row.uri))
     config = context.config
-    # Better refused now than after all the work.
-    choose_container(index, Path(row.uri).suffix, choose_encoding(index.stream, config.video).family)
+    Destination.of(config, row, index)  # better refused now than after all the work
     chunks = plan_chunks(index, config.chunk.length_s, overlap_frames(config.chunk, config.tracker))
     write_index(target, index, chunks, watch.read())

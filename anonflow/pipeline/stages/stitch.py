@@ -12,6 +12,7 @@ from anonflow.errors import AnonflowError
 from anonflow.pipeline.byhand import hidden_frames, region_plan
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.copies import Copies
+from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.looks import SourceLooks
@@ -28,9 +29,7 @@ from anonflow.track.seam import stitch as stitch_chunks
 from anonflow.track.stabilise import mask_plan, stabilise
 from anonflow.types import Chunk, Detections, FrameFacts, MaskPlan, Observations, Tracks
 from anonflow.video.copying import find_groups
-from anonflow.video.encoders import choose_encoding
 from anonflow.video.quality import choose_crf
-from anonflow.video.target import choose_container
 
 
 def stitch(row: Row, context: RunContext) -> list[Row]:
@@ -127,8 +126,8 @@ class _ChunkedVideo:
         index, video, source = self._index, self._config.video, Path(self._row.uri)
         if not video.copy_clean:
             return Copies.none(index, "video.copy_clean=false")
-        family = choose_encoding(index.stream, video).family
-        groups = find_groups(source, index, family, choose_container(index, source.suffix, family))
+        to = Destination.of(self._config, self._row, index)
+        groups = find_groups(source, index, to.encoding.family, to.container)
         regions = region_plan(self._config, self._row.relative_path, index)
         return Copies.of(groups, hidden_frames(plan, regions, index), index)
 

@@ -20,7 +20,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_copies_that_decode_to_the_source_are_equal(source: Path, tmp_path: Path) -> None:
     index, segments = probe(source), [segment(tmp_path / "a.nut", source, MIXED)]
-    join(segments, source, index, tmp_path / "out.mp4", ".mp4", MIXED)
+    join(segments, source, index, tmp_path / "out.mp4", ".mp4", runs=MIXED)
     found = compare_copied(source, index, tmp_path / "out.mp4", MIXED, segments)
     assert found.verdict is Verdict.EQUAL and found.detail == "20 frames in 2 runs"
 
@@ -35,7 +35,7 @@ def test_what_is_no_copy_is_broken(source: Path, tmp_path: Path) -> None:
 
 def test_a_segment_that_is_not_in_the_output_is_broken(source: Path, tmp_path: Path) -> None:
     index, segments = probe(source), [segment(tmp_path / "a.nut", source, MIXED)]
-    join([], source, index, tmp_path / "out.mp4", ".mp4", (Run(0, 40, is_copied=True),))
+    join([], source, index, tmp_path / "out.mp4", ".mp4", runs=(Run(0, 40, is_copied=True),))
     assert compare_copied(source, index, tmp_path / "out.mp4", MIXED, segments).verdict is Verdict.BROKEN
 
 
