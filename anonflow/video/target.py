@@ -15,6 +15,8 @@ _PREFERENCES = {
     ".mp4": (".mp4", ".mov", ".mkv"),
     ".m4v": (".mp4", ".mov", ".mkv"),
     ".mov": (".mov", ".mp4", ".mkv"),
+    ".3gp": (".mp4", ".mov", ".mkv"),
+    ".3g2": (".mp4", ".mov", ".mkv"),
     ".ts": (".mp4", ".mov", ".mkv"),
     ".mts": (".mp4", ".mov", ".mkv"),
     ".m2ts": (".mp4", ".mov", ".mkv"),
@@ -27,7 +29,7 @@ _MAX_TIMESCALE = 2**31 - 1
 def choose_container(index: FrameIndex, suffix: str, selection: Selection | None = None) -> str:
     """The output's file name extension: `.mp4`, `.mov` or `.mkv`.
 
-    `suffix` is the source's extension. MP4, MOV and Matroska stay what they are, MPEG-TS becomes MP4, all else
+    `suffix` is the source's extension. MP4, MOV and Matroska stay what they are, 3GP and MPEG-TS become MP4, all else
     Matroska; unless that container cannot hold what is selected, or the timestamps exactly (Matroska counts in
     milliseconds), and another one can. Without a selection it is all the sound, and nothing else.
 

@@ -13,7 +13,7 @@ from anonflow.video.carry import Selection
 from anonflow.video.container import open_source
 from anonflow.video.contract.check import TICK_S, check
 from anonflow.video.holding import language_in, same_language
-from anonflow.video.inventory import Inventory, Part
+from anonflow.video.inventory import Inventory, Part, read_all
 
 _EMPTY_TEXT = b"\0\0"
 """What MP4's timed text has between two captions; each muxer writes its own."""
@@ -41,7 +41,7 @@ def compare_streams(selection: Selection, layers: tuple[str, ...], result: Inven
     streams, even if MP4 has a track for them.
     """
     expected = Counter(part.name for part in selection.others)
-    found = Counter(part.name for part in result.parts if part.kind != "audio" and not _is_chapters(part, result))
+    found = Counter(part.name for part in result.parts if part.kind not in ("audio", "chapter track"))
     if found != expected:
         missing, extra = (expected - found).elements(), (found - expected).elements()
         return check("other streams", False, _listed(("missing", missing), ("not allowed", extra)))
@@ -94,7 +94,7 @@ def digest_streams(path: Path, parts: Iterable[Part]) -> tuple[StreamDigest, ...
         for number, stream in attached.items():
             packets[number].append((hashlib.sha256(getattr(stream, "data", b"")).digest(), 0))
         timed = {p.index: p for p in parts if p.kind != "attachment"}
-        for packet in container.demux(*(container.streams[number] for number in timed)) if timed else ():
+        for packet in container.demux(*read_all(container, timed)) if timed else ():
             payload = bytes(packet)
             if not payload or payload == _EMPTY_TEXT:
                 continue
@@ -114,11 +114,6 @@ def digest_streams(path: Path, parts: Iterable[Part]) -> tuple[StreamDigest, ...
 def removed_layers(index: FrameIndex) -> tuple[str, ...]:
     """What was taken out of the picture's own stream."""
     return tuple(name for name in index.removed_streams if name.startswith(_ALPHA_LAYER))
-
-
-def _is_chapters(part: Part, result: Inventory) -> bool:
-    """MP4 has the titles of chapters in a track; `compare_chapters` looks at them."""
-    return part.kind == "chapter track" and bool(result.chapters)
 
 
 def _listed(*groups: tuple[str, Iterable[str]]) -> str:
