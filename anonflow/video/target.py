@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,8 +30,8 @@ _MAX_TIMESCALE = 2**31 - 1
 def choose_container(index: FrameIndex, suffix: str, selection: Selection | None = None) -> str:
     """The output's file name extension: `.mp4`, `.mov` or `.mkv`.
 
-    `suffix` is the source's extension. MP4, MOV and Matroska stay what they are, 3GP and MPEG-TS become MP4, all else
-    Matroska; unless that container cannot hold what is selected, or the timestamps exactly (Matroska counts in
+    `suffix` is the source's extension. MP4, MOV and Matroska stay what they are, 3GP and MPEG-TS become MP4, all
+    else Matroska; unless that container cannot hold what is selected, or the timestamps exactly (Matroska counts in
     milliseconds), and another one can. Without a selection it is all the sound, and nothing else.
 
     Raises:
@@ -54,7 +55,8 @@ def choose_container(index: FrameIndex, suffix: str, selection: Selection | None
 
 def _refusal(extensions: Sequence[str], selection: Selection) -> str:
     limits = "; ".join(f"{e} not {', '.join(unheld(e, selection))}" for e in extensions)
-    if selection.others or selection.keys or selection.chapters or any(selection.stream_keys.values()):
+    without_extras = replace(selection, others=(), keys={}, stream_keys={}, chapters=())
+    if any(not unheld(e, without_extras) for e in extensions):
         return (
             f"No output container can hold all that is to be kept, with exact timestamps ({limits or 'none'}): "
             "take it off the lists under video (metadata, chapters, subtitles, data, attachments, cover)."
