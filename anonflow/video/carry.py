@@ -98,7 +98,7 @@ def select(path: Path, index: FrameIndex, policy: CarryPolicy) -> Selection:
 def select_from(found: Inventory, policy: CarryPolicy) -> Selection:
     """What `policy` takes of a file with that inventory."""
     keep = policy.keep
-    parts = [part for part in found.parts if part.kind != "chapter track" or not found.chapters]
+    parts = [part for part in found.parts if part.kind != "chapter track"]
     taken = _without_more_timecodes([part for part in parts if _is_taken(part, policy)])
     chosen = (found.picture, *taken)
     chapters = found.chapters if "times" in keep.chapters else ()

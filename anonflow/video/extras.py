@@ -16,7 +16,7 @@ from anonflow.video.carry import Selection, timecode
 from anonflow.video.container import open_source
 from anonflow.video.headers import without_comments
 from anonflow.video.holding import has_plain_keys, language_in
-from anonflow.video.inventory import TIMECODE, Part
+from anonflow.video.inventory import TIMECODE, Part, read_all
 from anonflow.video.sound import ChangedSound
 
 _Packet: TypeAlias = "av.Packet[av.stream.Stream]"
@@ -135,7 +135,7 @@ def _attach(out: av.container.OutputContainer, source: av.container.InputContain
 def _packets(source: av.container.InputContainer, outputs: dict[int, av.stream.Stream]) -> Iterator[_Packet]:
     if not outputs:
         return
-    for packet in source.demux(*(source.streams[number] for number in outputs)):
+    for packet in source.demux(*read_all(source, outputs)):
         if packet.size:
             packet.stream = outputs[packet.stream.index]
             yield packet

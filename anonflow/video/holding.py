@@ -13,8 +13,11 @@ _AUDIO = {
     ".mp4": _SHARED_AUDIO | {"flac", "opus", "dts"},
     ".webm": {"opus", "vorbis"},
     ".mov": _SHARED_AUDIO | {"amr_nb", "amr_wb"} | {f"pcm_{kind}" for kind in _PCM_KINDS},
+    ".mkv": _SHARED_AUDIO
+    | {"flac", "opus", "dts", "vorbis", "mp1", "mlp", "truehd", "tta", "wavpack", "cook", "atrac3", "ra_288"}
+    | {f"pcm_{kind}" for kind in ("u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f64le")},
 }
-"""What players expect to find there; Matroska takes every codec."""
+"""What players expect to find in MP4 and MOV, and what FFmpeg's muxer takes for Matroska."""
 _MATROSKA_TEXT = {"subrip", "ass", "webvtt", "text", "hdmv_pgs_subtitle", "hdmv_text_subtitle"}
 _HELD = {
     ("subtitle", ".mp4"): {"mov_text"},
@@ -77,7 +80,7 @@ def says_all_languages(extension: str, selection: Selection) -> bool:
 def _unheld(extension: str, selection: Selection) -> Iterator[str]:
     for part in selection.audio:
         codec = selection.audio_codec(part)
-        if codec == "unknown" or codec not in _AUDIO.get(extension, {codec}):
+        if codec not in _AUDIO[extension]:
             yield f"audio:{codec}"
     for part in selection.others:
         if not _holds(extension, part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,7 @@ class Part:
 
     index: int
     kind: str
-    """`video`, `audio`, `subtitle`, `data`, `attachment`, `cover`, `chapter track` or `unknown`."""
+    """`video`, `audio`, `subtitle`, `data`, `attachment`, `cover`, `thumbnails`, `chapter track` or `unknown`."""
     codec: str
     """FFmpeg's name of it; of an attachment its MIME type; `unknown`."""
     language: str | None
@@ -63,7 +64,8 @@ def take_inventory(path: Path, video_index: int) -> Inventory:
     Raises what `open_source` does.
     """
     with open_source(path) as container:
-        parts = [_part(stream) for stream in container.streams]
+        has_chapters = bool(container.chapters())
+        parts = [_part(stream, has_chapters) for stream in container.streams]
         return Inventory(
             picture=parts[video_index],
             parts=tuple(part for part in parts if part.index != video_index),
@@ -72,8 +74,8 @@ def take_inventory(path: Path, video_index: int) -> Inventory:
         )
 
 
-def _part(stream: av.stream.Stream) -> Part:
-    kind = _kind(stream)
+def _part(stream: av.stream.Stream, has_chapters: bool) -> Part:
+    kind = _kind(stream, has_chapters)
     keys = dict(stream.metadata)
     return Part(
         index=stream.index,
@@ -85,14 +87,20 @@ def _part(stream: av.stream.Stream) -> Part:
     )
 
 
-def _kind(stream: av.stream.Stream) -> str:
+def _kind(stream: av.stream.Stream, has_chapters: bool) -> str:
     if stream.type == "video" and is_cover(stream):
-        return "cover"
+        return "thumbnails" if stream.disposition & av.stream.Disposition.timed_thumbnails else "cover"
     # The demuxer takes the text of chapters for itself and marks their track as not to be read.
-    is_hidden = stream.discard == av.stream.Discard.all
-    if stream.type == "data" and is_hidden and "timecode" not in stream.metadata:
-        return "chapter track"
-    return stream.type
+    is_hidden = stream.type == "data" and stream.discard == av.stream.Discard.all
+    return "chapter track" if has_chapters and is_hidden and "timecode" not in stream.metadata else stream.type
+
+
+def read_all(container: av.container.InputContainer, numbers: Iterable[int]) -> list[av.stream.Stream]:
+    """Streams to demux; also those whose samples have no duration, which the demuxer would pass over."""
+    streams = [container.streams[number] for number in numbers]
+    for stream in streams:
+        stream.discard = av.stream.Discard.default
+    return streams
 
 
 def _codec(stream: av.stream.Stream, kind: str, keys: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ from anonflow.types import FrameIndex
 from anonflow.video.carry import Sound, encoded_as, encoder_for
 from anonflow.video.effects import Span, muted, shifted, spans_in_samples
 from anonflow.video.inventory import Part
-from anonflow.video.samples import MAX_DRIFT_S, Block, SoundFormat, audio_frame, read_sound, sound_format
+from anonflow.video.samples import MAX_DRIFT_S, Block, SoundFormat, audio_frame, read_sound, silence, sound_format
 
 _Packet: TypeAlias = "av.Packet[av.stream.Stream]"
 _LOSSLESS = {"flac", "alac"}
@@ -29,6 +29,8 @@ _LONGEST_FRAME = 2304
 """Samples of the longest one, with the delay of its filter bank."""
 _OPUS_DECAY_S = Fraction(3, 10)
 """How long the high-pass filter of libopus (3 Hz) swings after a sound has ended."""
+_UNFLUSHED = {"mp2": 481, "ac3": 256, "eac3": 256}
+"""Samples by which encoders are late that don't give the last of them by themselves."""
 _MPEG_BIT_RATES = {"mp3": (64_000, 160_000, 320_000), "mp2": (160_000, 160_000, 384_000)}
 """By sample rate: up to 12 kHz, up to 24 kHz, above."""
 
@@ -50,9 +52,17 @@ class ChangedSound:
 
     def packets(self) -> Iterator[_Packet]:
         """The changed sound, encoded."""
-        for block in self._blocks():
+        for block in self._with_tail(self._blocks()):
             yield from self._encode(audio_frame(self._form, block))
         yield from self._encode(None)
+
+    def _with_tail(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        block = None
+        for block in blocks:
+            yield block
+        tail = _UNFLUSHED.get(encoded_as(self._part.codec), 0)
+        if block is not None and tail:
+            yield Block(block.stop, silence(block.samples.shape[0], tail, block.samples.dtype))
 
     def _blocks(self) -> Iterator[Block]:
         form, sound = self._form, self._sound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -64,7 +65,8 @@ def choose_container(
 
 def _refusal(extensions: Sequence[str], codec: str, selection: Selection) -> str:
     limits = "; ".join(f"{e} not {', '.join(unheld(e, selection))}" for e in extensions)
-    if selection.others or selection.keys or selection.chapters or any(selection.stream_keys.values()):
+    without_extras = replace(selection, others=(), keys={}, stream_keys={}, chapters=())
+    if any(not unheld(e, without_extras) for e in extensions):
         return (
             f"No output container can hold {codec} video with all that is to be kept, with exact timestamps "
             f"({limits or 'none'}): take it off the lists under video (metadata, chapters, subtitles, data, "

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anonflow.config import AUDIO_MODES, AudioConfig, TimeSpan
@@ -8,13 +10,7 @@ from tests.pipeline.worlds import configuration
 
 
 def test_sound_is_copied_by_default() -> None:
-    assert configuration().audio == AudioConfig("copy")
-
-
-@pytest.mark.parametrize("mode", AUDIO_MODES)
-def test_every_mode_is_a_group(mode: str) -> None:
-    needed = ["audio.spans=[[1,2]]"] if mode == "mute_spans" else []
-    assert configuration(f"audio={mode}", *needed).audio.mode == mode
+    assert configuration().audio == AudioConfig() == AudioConfig("copy")
 
 
 def test_spans_are_times() -> None:
@@ -22,20 +18,30 @@ def test_spans_are_times() -> None:
     assert audio.mute == (TimeSpan(0.0, 1.5), TimeSpan(60.0, None))
 
 
+@pytest.mark.parametrize("mode", AUDIO_MODES)
+def test_every_mode_can_be_chosen(mode: str) -> None:
+    assert AudioConfig(mode, semitones=3.0 if mode == "pitch" else 0.0).mode == mode
+
+
+def test_no_spans_at_all_are_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="no spans"):
+        configuration("audio=mute_spans")
+
+
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("values", "told"),
     [
-        (["audio=mute_spans"], "no spans"),
-        (["audio=mute_spans", "audio.spans=[[2,1]]"], "must lie before"),
-        (["audio=mute_spans", "audio.spans=[[-1,1]]"], "from_s"),
-        (["audio.spans=[[0,1]]"], "mutes nothing"),
-        (["audio=drop", "audio.spans=[[0,1]]"], "mutes nothing"),
-        (["audio=pitch", "audio.semitones=0"], "semitones"),
-        (["audio=pitch", "audio.semitones=13"], "semitones"),
-        (["audio.semitones=2"], "changes nothing"),
-        (["audio.mode=loud"], "audio.mode"),
+        ({"mode": "mute_spans", "spans": ((2.0, 1.0),)}, "must lie before"),
+        ({"mode": "mute_spans", "spans": ((-1.0, 1.0),)}, "from_s"),
+        ({"spans": ((0.0, 1.0),)}, "mutes nothing"),
+        ({"mode": "drop", "spans": ((0.0, 1.0),)}, "mutes nothing"),
+        ({"mode": "pitch"}, "semitones"),
+        ({"mode": "pitch", "semitones": 13.0}, "semitones"),
+        ({"mode": "pitch", "semitones": float("nan")}, "semitones"),
+        ({"semitones": 2.0}, "changes nothing"),
+        ({"mode": "loud"}, "audio.mode"),
     ],
 )
-def test_what_would_be_ignored_or_makes_no_sense_is_refused(overrides: list[str], told: str) -> None:
+def test_what_would_be_ignored_or_makes_no_sense_is_refused(values: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        configuration(*overrides)
+        AudioConfig(**values)

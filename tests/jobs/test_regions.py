@@ -55,7 +55,7 @@ def test_a_file_becomes_regions(read: Any) -> None:
 def test_spans_can_be_mute_and_nothing_else(read: Any) -> None:
     (entry,) = read("- {videos: a, mute: [{from_s: 1, to_s: 2.5}, {from_s: 60}]}")
     assert entry.mute == (TimeSpan(1.0, 2.5), TimeSpan(60.0, None)) and not entry.hide
-    with pytest.raises(ConfigError, match="line 1: from_s=2.0 must lie before"):
+    with pytest.raises(ConfigError, match=r"line 1: from_s=2\.0 must lie before"):
         read("- {videos: a, mute: [{from_s: 2, to_s: 1}]}")
 
 

@@ -35,8 +35,7 @@ def test_spans_of_the_regions_file_add_up_for_the_videos_that_they_name() -> Non
 def test_spans_that_copied_sound_would_publish_are_refused() -> None:
     with pytest.raises(ConfigError, match="audio=mute_spans"):
         replace(configuration(), regions=[VideoRegions("*", mute=(TimeSpan(),))])
-    for override in ("audio=drop", "audio=pitch"):
-        replace(configuration(override), regions=[VideoRegions("*", mute=(TimeSpan(),))])
+    replace(configuration("audio=drop"), regions=[VideoRegions("*", mute=(TimeSpan(),))])
 
 
 def test_the_report_names_and_tells_no_values(tmp_path: Path) -> None:
@@ -57,7 +56,7 @@ def test_weak_and_dangerous_choices_are_said_aloud() -> None:
     assert "weak" in pitch
 
 
-@pytest.mark.parametrize("override", ["audio=drop", "video.metadata=[title]", "video.cover=['*']"])
+@pytest.mark.parametrize("override", ["audio=drop", "video.cover=[mjpeg]"])
 def test_another_choice_is_another_result(override: str) -> None:
     before, after = derive_keys(configuration()), derive_keys(configuration(override))
     assert before.masks != after.masks and before.tracks == after.tracks

@@ -34,9 +34,11 @@ def _index(*codecs: str, time_base: Fraction = Fraction(1, 1000), first: int = 0
         (".mp4", ["vorbis"], 1000, ".mkv"),
         (".flv", ["aac"], 1000, ".mp4"),
         (".3gp", ["amr_nb"], 90_000, ".mov"),
-        (".wmv", ["wmav2"], 1000, ".mkv"),
+        (".wmv", ["aac"], 1000, ".mkv"),
         (".mpg", ["mp2"], 1000, ".mkv"),
         (".avi", ["mp3"], 25, ".mkv"),
+        (".3gp", ["aac"], 12_800, ".mp4"),
+        (".3gp", ["amr_nb"], 12_800, ".mov"),
         # Matroska counts in milliseconds and could not say these times.
         (".avi", ["mp3"], 30, ".mp4"),
         (".mkv", ["aac"], 90_000, ".mp4"),
@@ -84,3 +86,5 @@ def test_what_no_container_can_hold() -> None:
         choose_container(_index("vorbis", time_base=Fraction(1, 90_000)), ".ogg")
     with pytest.raises(UnsupportedFormatError):
         choose_container(_index("unknown"), ".mkv")
+    with pytest.raises(UnsupportedFormatError, match="audio:wmav2"):
+        choose_container(_index("wmav2"), ".wmv")

@@ -65,7 +65,10 @@ def inspect(
         *_compare_sound(source, index, output, result, selection, found, shift_pts * index.time_base),
         check_headers(output, found),
         compare_streams(selection, removed_layers(index), found),
-        *compare_contents(digest_streams(source, selection.others), digest_streams(output, _others(found))),
+        *compare_contents(
+            digest_streams(source, selection.others, shift_pts * index.time_base),
+            digest_streams(output, _others(found)),
+        ),
         compare_languages(output.suffix, selection, found),
         compare_metadata(selection, found),
         compare_chapters(selection, found, shift_pts * index.time_base),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -38,6 +39,8 @@ class SoundMeasure:
     stop_s: Fraction
     loudest: float
     loudest_in_spans: float
+    sha256: str
+    """Over all samples."""
 
 
 def compare_sound(
@@ -105,6 +108,9 @@ def compare_changed(
     if mute:
         silent = all(b.loudest_in_spans <= _QUIETEST.get(b.codec, _SILENT) for b in after)
         checks.append(_changed("muted spans", silent, f"{len(mute)} spans"))
+    if selection.sound.mode == "pitch":
+        untouched = any(a.sha256 == b.sha256 and a.loudest > _SILENT for _, a, b in pairs)
+        checks.append(_changed("voices", not untouched, f"{selection.sound.semitones:+g} semitones"))
     return tuple(checks)
 
 
@@ -115,24 +121,28 @@ def measure_sound(path: Path, part: Part, mute: Sequence[TimeSpan], first_frame_
     """
     form = sound_format(path, part.index)
     if form is None:
-        return SoundMeasure(part.codec, 0, "", Fraction(0), Fraction(0), 0.0, 0.0)
+        return SoundMeasure(part.codec, 0, "", Fraction(0), Fraction(0), 0.0, 0.0, "")
     spans = spans_in_samples(mute, first_frame_s, form.rate_hz)
     start: int | None = None
-    stop, peak, peak_in_spans = 0, 0.0, 0.0
+    stop, peak, peak_in_spans, digest = 0, 0.0, 0.0, hashlib.sha256()
     for block in read_sound(path, part.index):
         start, stop = block.start if start is None else start, block.stop
         peak = max(peak, loudest(block.samples))
+        digest.update(block.samples.tobytes())
         for piece in inside(block, spans):
             peak_in_spans = max(peak_in_spans, loudest(block.samples[:, piece]))
     begin_s, end_s = Fraction(start or 0, form.rate_hz), Fraction(stop, form.rate_hz)
-    return SoundMeasure(part.codec, form.rate_hz, form.layout, begin_s, end_s, peak, peak_in_spans)
+    return SoundMeasure(
+        part.codec, form.rate_hz, form.layout, begin_s, end_s, peak, peak_in_spans, digest.hexdigest()
+    )
 
 
 def _in_step(source: SoundMeasure, result: SoundMeasure, shift_s: Fraction) -> bool:
     if not source.rate_hz:
         return not result.rate_hz
     frame_s = Fraction(_FRAME_SAMPLES, source.rate_hz)
-    starts = abs(source.start_s + shift_s - result.start_s) <= TICK_S
+    # Of sound that begins late MP4 plays the encoder's priming, too: silence before the first sample.
+    starts = -TICK_S <= source.start_s + shift_s - result.start_s <= frame_s
     return starts and abs(source.stop_s + shift_s - result.stop_s) <= frame_s + MAX_DRIFT_S
 
 

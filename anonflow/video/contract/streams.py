@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from anonflow.types import Check, FrameIndex, Verdict
@@ -13,7 +14,7 @@ from anonflow.video.carry import Selection
 from anonflow.video.container import open_source
 from anonflow.video.contract.check import TICK_S, check
 from anonflow.video.holding import language_in, same_language
-from anonflow.video.inventory import Inventory, Part
+from anonflow.video.inventory import Inventory, Part, read_all
 
 _EMPTY_TEXT = b"\0\0"
 """What MP4's timed text has between two captions; each muxer writes its own."""
@@ -41,7 +42,7 @@ def compare_streams(selection: Selection, layers: tuple[str, ...], result: Inven
     streams, even if MP4 has a track for them.
     """
     expected = Counter(part.name for part in selection.others)
-    found = Counter(part.name for part in result.parts if part.kind != "audio" and not _is_chapters(part, result))
+    found = Counter(part.name for part in result.parts if part.kind not in ("audio", "chapter track"))
     if found != expected:
         missing, extra = (expected - found).elements(), (found - expected).elements()
         return check("other streams", False, _listed(("missing", missing), ("not allowed", extra)))
@@ -83,8 +84,11 @@ def compare_languages(extension: str, selection: Selection, result: Inventory) -
     return check("languages", True)
 
 
-def digest_streams(path: Path, parts: Iterable[Part]) -> tuple[StreamDigest, ...]:
-    """Fingerprints of streams of `path`, in the order of `parts`. Covers are compared by content, not by time."""
+def digest_streams(path: Path, parts: Iterable[Part], shift_s: Fraction = Fraction(0)) -> tuple[StreamDigest, ...]:
+    """Fingerprints of streams of `path`, in the order of `parts`, all `shift_s` later.
+
+    Covers are compared by content, not by time.
+    """
     parts = tuple(parts)
     packets: dict[int, list[tuple[bytes, int]]] = {part.index: [] for part in parts}
     if not parts:
@@ -94,12 +98,12 @@ def digest_streams(path: Path, parts: Iterable[Part]) -> tuple[StreamDigest, ...
         for number, stream in attached.items():
             packets[number].append((hashlib.sha256(getattr(stream, "data", b"")).digest(), 0))
         timed = {p.index: p for p in parts if p.kind != "attachment"}
-        for packet in container.demux(*(container.streams[number] for number in timed)) if timed else ():
+        for packet in container.demux(*read_all(container, timed)) if timed else ():
             payload = bytes(packet)
             if not payload or payload == _EMPTY_TEXT:
                 continue
             part = timed[packet.stream.index]
-            time = 0 if part.kind == "cover" else round((packet.pts or 0) * packet.time_base / TICK_S)
+            time = 0 if part.kind == "cover" else round(((packet.pts or 0) * packet.time_base + shift_s) / TICK_S)
             packets[part.index].append((hashlib.sha256(payload).digest(), time))
     return tuple(
         StreamDigest(
@@ -114,11 +118,6 @@ def digest_streams(path: Path, parts: Iterable[Part]) -> tuple[StreamDigest, ...
 def removed_layers(index: FrameIndex) -> tuple[str, ...]:
     """What was taken out of the picture's own stream."""
     return tuple(name for name in index.removed_streams if name.startswith(_ALPHA_LAYER))
-
-
-def _is_chapters(part: Part, result: Inventory) -> bool:
-    """MP4 has the titles of chapters in a track; `compare_chapters` looks at them."""
-    return part.kind == "chapter track" and bool(result.chapters)
 
 
 def _listed(*groups: tuple[str, Iterable[str]]) -> str:

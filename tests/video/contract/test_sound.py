@@ -72,6 +72,16 @@ def test_a_stream_less_is_broken(tmp_path: Path) -> None:
     assert [text.partition(":")[0] for text in carrying.broken(source, output, MUTE)] == ["audio streams"]
 
 
+def test_voices_that_are_as_they_were_are_broken(tmp_path: Path) -> None:
+    source = clip_with_sound(tmp_path / "source.mp4", "aac", NOISE)
+    pitch = sounding("pitch", semitones=4)
+    copied = carrying.broken(source, rewrite(source, tmp_path, sounding("copy")), pitch)
+    assert [text.partition(":")[0] for text in copied] == ["voices"]
+    assert checks(source, rewrite(source, tmp_path, pitch), pitch)["voices"].detail == "+4 semitones"
+    silent = clip_with_sound(tmp_path / "silent.mp4", "aac", NOISE * 0)
+    assert carrying.broken(silent, rewrite(silent, tmp_path, pitch), pitch) == []
+
+
 def test_dropped_sound() -> None:
     assert compare_dropped(2, 0).verdict is Verdict.CHANGED_BY_POLICY
     assert compare_dropped(0, 0).verdict is Verdict.EQUAL
