@@ -12,7 +12,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from anonflow.config import VideoConfig
 from anonflow.errors import DamagedVideoError
-from anonflow.types import FrameIndex
+from anonflow.types import FrameIndex, StreamFormat
 from anonflow.video.decode import decode_range
 from anonflow.video.encode import frame_rate, prepare
 from anonflow.video.encoders import Encoding, choose_encoding
@@ -28,6 +28,8 @@ _STEPS = {"h264": 2, "hevc": 2, "av1": 1, "vp9": 1}
 _DECODERS = {"h264": "h264", "hevc": "hevc", "av1": "libdav1d", "vp9": "vp9"}
 _SAMPLE_FRAMES = 24
 """Twelve are too few for encoders that look ahead and grow quality from frame to frame: 1 dB off."""
+_MIN_SAMPLE_FRAMES = 6
+_MAX_BYTES = 192 << 20
 _SHARE = 0.03
 """Of the video's frames are sampled, and encoded twice."""
 _MAX_SAMPLES = 6
@@ -78,12 +80,19 @@ def _limited(crf: float, encoding: Encoding) -> float:
 def _samples(path: Path, index: FrameIndex) -> Iterator[list[av.VideoFrame]]:
     """Runs of frames that begin at keyframes, where reading needs no run-up."""
     for start in _starts(index):
-        stop = start + _SAMPLE_FRAMES
+        stop = start + _sample_frames(index.stream)
         end_pts = int(index.pts[stop]) if stop < index.n_frames else index.end_pts
         try:
             yield [frame for _, frame in decode_range(path, index, int(index.pts[start]), end_pts)]
         except DamagedVideoError:
             continue  # what damage means is decided where every frame is read, not here
+
+
+def _sample_frames(form: StreamFormat) -> int:
+    """Fewer of large frames, which are held in memory."""
+    parts = av.VideoFormat(form.pixel_format, form.width, form.height).components
+    frame_bytes = sum(part.width * part.height * (2 if part.bits > 8 else 1) for part in parts)
+    return int(np.clip(_MAX_BYTES // frame_bytes, _MIN_SAMPLE_FRAMES, _SAMPLE_FRAMES))
 
 
 def _starts(index: FrameIndex) -> list[int]:

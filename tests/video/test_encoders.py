@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -203,6 +206,51 @@ def test_lossless_is_bit_exact(tmp_path: Path, codec: str, pixel_format: str, na
     assert made.broken == []
     for before, after in zip(_frames(source), _frames(made.output), strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_prores_4444_stays_what_it_is(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mov", "prores_ks", pixel_format="yuva444p10le")
+    made = rewrite(source, tmp_path)
+    assert made.broken == [] and made.output.suffix == ".mov"
+    assert made.changed["codec"] == "encoded from 10 of 12 bits"
+    assert probe(made.output).stream.pixel_format == probe(source).stream.pixel_format == "yuva444p12le"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "settings"),
+    [
+        ("a.mp4", "libx264", {"first_field": "bottom"}),
+        ("a.mov", "prores_ks", {"pixel_format": "yuv422p10le", "first_field": "top"}),
+        ("a.mov", "prores_ks", {"pixel_format": "yuva444p10le"}),
+        ("a.mp4", "libx265", {"pixel_format": "yuv420p10le", "options": HDR10["libx265"]}),
+        ("a.mp4", "libsvtav1", {"pixel_format": "yuv420p10le", "options": HDR10["libsvtav1"]}),
+        ("a.webm", "libvpx-vp9", {"time_base": Fraction(1, 1000)}),
+        ("a.avi", "mjpeg", {"pixel_format": "yuvj420p", "size": (97, 65)}),
+        ("a.mkv", "libx265", {"pixel_format": "yuv422p12le", "time_base": Fraction(1, 1000)}),
+    ],
+)
+def test_a_second_decoder_has_nothing_to_warn_about(
+    tmp_path: Path, name: str, codec: str, settings: dict[str, Any]
+) -> None:
+    ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    source = write_clip(tmp_path / name, codec, **settings)
+    for config in (lossy("match"), LOSSLESS):
+        made = rewrite(source, tmp_path, config)
+        command = [
+            ffmpeg,
+            "-v",
+            "warning",
+            "-i",
+            str(made.output),
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "framehash",
+            "-",
+        ]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        frames = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+        assert (len(frames), done.stderr, made.broken) == (12, "", [])
 
 
 def _frames(path: Path) -> list[list[np.ndarray]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from anonflow.config import VideoConfig
+from anonflow.video import quality
 from anonflow.video.decode import decode_range
 from anonflow.video.encode import SegmentWriter
 from anonflow.video.encoders import choose_encoding
@@ -115,3 +116,9 @@ def test_trying_again(film: Path, codec: str) -> None:
     assert lowest is not None and better_crf(lowest, 1.0, config, encoding) is None
     assert better_crf(24, 30, replace(config, crf=24), encoding) is None
     assert better_crf(24, 30, LOSSLESS, choose_encoding(probe(film).stream, LOSSLESS)) is None
+
+
+@pytest.mark.parametrize(("pixel_format", "side", "expected"), [("yuv420p", 1080, 24), ("yuv420p10le", 8000, 6)])
+def test_large_frames_are_sampled_less(film: Path, pixel_format: str, side: int, expected: int) -> None:
+    form = replace(probe(film).stream, pixel_format=pixel_format, width=side, height=side)
+    assert quality._sample_frames(form) == expected

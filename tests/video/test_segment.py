@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from anonflow.errors import FidelityError
-from anonflow.video.segment import Segment, read_segment
+from anonflow.video.segment import Segment, decode_segment, read_segment
 
 
 def test_display_order_of_packets_in_decode_order() -> None:
@@ -29,3 +29,5 @@ def test_unreadable(tmp_path: Path) -> None:
     for name in ("none.nut", "torn.nut"):
         with pytest.raises(FidelityError, match=name):
             read_segment(tmp_path / name)
+        with pytest.raises(FidelityError, match=name):
+            next(decode_segment(tmp_path / name))

@@ -219,6 +219,46 @@ def test_a_row_that_ended_passes(world: World) -> None:
     assert join(ended, context) == [ended]
 
 
+def test_what_the_video_was_encoded_with_and_what_it_kept_is_in_the_report(
+    tmp_path: Path, detector: FixedDetector
+) -> None:
+    world = World.make(tmp_path, "video.crf=null", "video.target_psnr_db=40")
+    world.clip()
+    outcome = world.outcome()
+    video = outcome.details["video"]
+    assert (video["codec"], video["encoder"], video["preset"]) == ("h264", "libx264", "ultrafast")
+    kept = video["psnr_db"]
+    assert kept["target"] == 40 and kept["mean"] >= 40 and kept["min"] <= kept["mean"]
+    assert 1 <= len(video["crf"]) <= 2 and video["rate_ratio"] > 0
+    (check,) = (c for c in outcome.details["checks"] if c["name"] == "picture outside the masks")
+    assert check["verdict"] == "changed by policy" and "luma PSNR" in check["detail"]
+
+
+def test_a_target_that_cannot_be_kept_is_told_and_published(
+    tmp_path: Path, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a blemish and no leak."""
+    world = World.make(tmp_path, "video.crf=null", "video.target_psnr_db=60")
+    world.clip()
+    outcome = world.outcome()
+    assert outcome.status is Status.PUBLISHED and outcome.details["video"]["crf"] == [8.0]
+    (check,) = (c for c in outcome.details["checks"] if c["name"] == "picture outside the masks")
+    assert "below the target of 60 dB" in check["detail"]
+
+
+@pytest.mark.parametrize("video", ["lossless", "ffv1"])
+def test_without_loss_only_the_masks_differ(tmp_path: Path, detector: FixedDetector, video: str) -> None:
+    world = World.make(tmp_path, f"video={video}", "video.crf=null", "video.preset=null")
+    source = world.clip(clip=Clip(n_frames=20))
+    outcome = world.outcome()
+    result = Path(outcome.output_uri)
+    index, made = probe(source), probe(result)
+    for frame in range(20):
+        picture, original = picture_at(result, made, frame), picture_at(source, index, frame)
+        assert np.array_equal(picture[50:, 50:], original[50:, 50:]) and picture[10:15, 12:18].max() < 40
+    assert outcome.details["video"]["psnr_db"] == {"mean": 100.0, "min": 100.0, "target": None}
+
+
 # --- names -----------------------------------------------------------------------------------------------
 
 

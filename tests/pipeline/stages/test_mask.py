@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,19 @@ from anonflow.errors import EncodeError
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.outcomes import quarantine
 from anonflow.pipeline.stages import mask as mask_stage
+from anonflow.pipeline.stages import stitch as stitch_stage
+from anonflow.pipeline.stages.join import join
 from anonflow.pipeline.stages.mask import mask
 from anonflow.pipeline.stages.stitch import stitch
 from anonflow.tables import MASK_DIGESTS, read_index
+from anonflow.types import Status
 from anonflow.video.decode import decode_range
 from anonflow.video.encode import SegmentWriter
 from anonflow.video.planes import bgr_upright, plane_set
+from anonflow.video.psnr import Fidelity
 from anonflow.video.segment import open_segment, read_segment
 from tests.media import Clip
-from tests.pipeline.worlds import FixedDetector, World, masked, tracked
+from tests.pipeline.worlds import FixedDetector, World, masked, outcome_of, tracked
 
 
 def stitched(row: Any, context: RunContext) -> Any:
@@ -111,6 +116,36 @@ def test_nothing_is_masked_for_a_source_that_has_ended(world: World, detector: F
 @pytest.fixture
 def digesting(world: World) -> Any:
     return replace(world, config=replace(world.config, debug=replace(world.config.debug, mask_digests=True)))
+
+
+def test_a_chunk_that_kept_too_little_is_encoded_again_and_fits_to_the_others(
+    tmp_path: Path, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World.make(tmp_path, "video.crf=null", "video.target_psnr_db=40")
+    world.clip()
+
+    def too_high(*_: object) -> float:
+        return 40.0
+
+    monkeypatch.setattr(stitch_stage, "choose_crf", too_high)
+    context = world.context()
+    rows = stitched(world.row(), context)
+    mask(rows[0], context)
+    with monkeypatch.context() as patch:
+        patch.setattr(mask_stage, "_MAX_ENCODES", 1)
+        mask(rows[1], context)
+    notes = [
+        json.loads(context.paths.note(context.paths.segment(row.video_id, row.chunk)).read_text())
+        for row in rows[:2]
+    ]
+    assert notes[0]["crf"] < 40 == notes[1]["crf"]
+    kept_db = [Fidelity(**note["fidelity"]).mean_db or 0 for note in notes]
+    assert kept_db[0] >= 40 > kept_db[1]
+    for row in rows[2:]:
+        mask(row, context)
+    (outcome,) = [outcome_of(made) for row in rows for made in join(row, context)]
+    assert outcome.status is Status.PUBLISHED and len(outcome.details["video"]["crf"]) == 2
+    assert outcome.frames == 40
 
 
 def test_digests_are_written_when_asked_for(digesting: World, world: World, detector: FixedDetector) -> None:

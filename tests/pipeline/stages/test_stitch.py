@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from anonflow.errors import DamagedVideoError, EncodeError
 from anonflow.pipeline.guard import record_failure
 from anonflow.pipeline.outcomes import quarantine
+from anonflow.pipeline.stages import stitch as stitch_stage
 from anonflow.pipeline.stages.stitch import stitch
 from anonflow.tables import read_note, read_rows
 from anonflow.types import MaskPlan, Status
@@ -109,3 +111,27 @@ def test_a_disk_that_is_full_at_the_fan_in_is_a_quarantine_and_no_crash(
     made = [out for row in rows for out in stitch(row, context)]
     assert made, "the video is lost: it has neither rows nor an outcome"
     assert {outcome_of(row).status for row in made} == {Status.QUARANTINED}
+
+
+def test_the_quality_is_chosen_once_for_all_chunks(
+    tmp_path: Path, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World.make(tmp_path, "video.crf=null")
+    world.clip()
+    context = world.context()
+    rows = tracked(world.row(), context)
+    for row in rows:
+        stitch(row, context)
+    crf = read_note(context.paths.mask_plan(rows[0].video_id))["crf"]
+    assert 8 <= crf <= 34
+    monkeypatch.setattr(stitch_stage, "choose_crf", None)
+    assert [out for row in rows for out in stitch(row, context)], "a rerun uses what is written"
+
+
+def test_a_configured_quality_needs_no_search(world: World, detector: FixedDetector) -> None:
+    world.clip()
+    context = world.context()
+    rows = tracked(world.row(), context)
+    for row in rows:
+        stitch(row, context)
+    assert read_note(context.paths.mask_plan(rows[0].video_id))["crf"] == 20

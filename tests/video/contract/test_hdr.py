@@ -20,7 +20,8 @@ def test_equal() -> None:
 
 def test_the_fractions_of_av1_are_equal() -> None:
     *colour, brightest, darkest = MASTERING_NUMBERS
-    assert compare_hdr(HDR, replace(HDR, mastering_display=(*(c + 1 for c in colour), brightest + 19, darkest)))
+    av1 = replace(HDR, mastering_display=(*(c + 1 for c in colour), brightest + 19, darkest))
+    assert compare_hdr(HDR, av1).verdict is compare_hdr(av1, HDR).verdict is Verdict.EQUAL
 
 
 @pytest.mark.parametrize(
