@@ -40,9 +40,16 @@ def _leaks() -> int:
     return int(job())
 
 
+def _verify() -> int:
+    from anonflow.jobs.verify import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
 COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
     "anonymize": (_anonymize, "hide faces and licence plates in videos"),
     "demo": (_demo, "make a sample video and anonymise it"),
+    "verify": (_verify, "check finished outputs against their sources"),
     "leaks": (_leaks, "measure what masks leak over time, against ground truth"),
 }
 

@@ -13,7 +13,7 @@ LAYERS = (
     ("types", "errors"),
     ("config", "storage", "tables"),
     ("video", "detect", "track", "mask"),
-    ("demo", "pipeline", "evaluate"),
+    ("demo", "pipeline", "evaluate", "assure"),
     ("summary", "jobs", "cli"),
 )
 SIBLINGS = LAYERS[2]

@@ -10,12 +10,30 @@ from functools import partial
 from pathlib import Path
 
 from anonflow.assure.pairs import Pair
+from anonflow.config import AudioConfig, VideoConfig, VideoRegions
 from anonflow.errors import SourceError
+from anonflow.mask.regions import regions_for
 from anonflow.storage import file_sha256
-from anonflow.types import Check, Verdict
+from anonflow.types import Check, FrameIndex, Verdict
+from anonflow.video.carry import CarryPolicy
 from anonflow.video.contract import inspect
 from anonflow.video.contract.check import check
+from anonflow.video.encoders import choose_encoding
 from anonflow.video.probe import probe
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What was configured when the outputs were made: it says which changes are meant."""
+
+    video: VideoConfig
+    audio: AudioConfig
+    regions: tuple[VideoRegions, ...] = ()
+
+    def policy(self, name: str) -> CarryPolicy:
+        """What is kept of the source with that path below the input."""
+        mute = [span for entry in regions_for(self.regions, name) for span in entry.mute]
+        return CarryPolicy.of(self.video, self.audio, mute)
 
 
 @dataclass(frozen=True)
@@ -28,32 +46,41 @@ class Verified:
     @property
     def holds(self) -> bool:
         """Whether nothing is broken."""
-        return all(point.verdict is not Verdict.BROKEN for point in self.checks)
+        return not self.broken
+
+    @property
+    def broken(self) -> tuple[Check, ...]:
+        """The points that do not hold."""
+        return tuple(point for point in self.checks if point.verdict is Verdict.BROKEN)
 
 
-def verify_all(pairs: Sequence[Pair], workers: int) -> Iterator[Verified]:
-    """Verify the pairs in processes of their own, so that a decoder that crashes takes one pair with it."""
-    if workers == 1 or len(pairs) == 1:
-        yield from map(verify, pairs)
+def verify_all(pairs: Sequence[Pair], agreed: Agreed, workers: int) -> Iterator[Verified]:
+    """Verify the pairs, in their order, in as many processes."""
+    if min(workers, len(pairs)) <= 1:
+        yield from (verify(pair, agreed) for pair in pairs)
         return
     # Not forked: this process may have threads.
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(partial(verify), pairs)
+        yield from pool.map(partial(verify, agreed=agreed), pairs)
 
 
-def verify(pair: Pair) -> Verified:
+def verify(pair: Pair, agreed: Agreed) -> Verified:
     """Compare one output with its source, and both with the ledger's hashes if there are any."""
     if pair.output is None:
         return Verified(pair.name, (check("output", False, "there is none"),))
-    checks = [_same_bytes("output as published", pair.output, pair.output_sha256)] if pair.output_sha256 else []
+    checks = _same_bytes("output as published", pair.output, pair.output_sha256)
     try:
-        if pair.source_sha256:
-            checks.append(_same_bytes("source as anonymised", pair.source, pair.source_sha256))
+        checks += _same_bytes("source as anonymised", pair.source, pair.source_sha256)
         index = probe(pair.source)
+        return Verified(pair.name, (*checks, *_contract(pair.source, index, pair.output, pair.name, agreed)))
     except (SourceError, OSError) as error:
         return Verified(pair.name, (*checks, check("source", False, type(error).__name__)))
-    return Verified(pair.name, (*checks, *inspect(pair.source, index, pair.output)))
 
 
-def _same_bytes(name: str, path: Path, sha256: str) -> Check:
-    return check(name, file_sha256(path) == sha256, "SHA-256")
+def _contract(source: Path, index: FrameIndex, output: Path, name: str, agreed: Agreed) -> tuple[Check, ...]:
+    return inspect(source, index, output, agreed.policy(name), choose_encoding(index.stream, agreed.video))
+
+
+def _same_bytes(name: str, path: Path, sha256: str) -> tuple[Check, ...]:
+    """One point, or none if no hash is known."""
+    return (check(name, file_sha256(path) == sha256, "SHA-256"),) if sha256 else ()

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_module
+from rich.console import Console
+
+from anonflow.errors import ConfigError
+from anonflow.jobs import verify as job
+from anonflow.jobs.launch import typed
+from anonflow.jobs.verify import VerifyConfig, named
+from anonflow.pipeline.ledger import Ledger
+from anonflow.pipeline.report import build_report
+from anonflow.storage import write_json
+from tests.media import Clip
+from tests.pipeline.worlds import FixedDetector, World, use_detector
+
+
+def config(*overrides: str) -> VerifyConfig:
+    with initialize_config_module("anonflow.conf", version_base="1.3"):
+        return typed(compose("verify", overrides=list(overrides)), VerifyConfig)
+
+
+def run(*arguments: str) -> int:
+    return job._run(config(*named(arguments)), Console(file=io.StringIO()))
+
+
+@pytest.fixture
+def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A run that published two videos."""
+    use_detector(monkeypatch, FixedDetector())
+    world = World.make(tmp_path)
+    world.clip("a.mp4", Clip(n_frames=20, audio=("aac",)))
+    world.clip("b, c='d'.mp4", Clip(n_frames=20))
+    from tests.pipeline.worlds import run_all
+
+    outcomes = run_all(world.rows(), world.context())
+    folder = world.output / "_anonflow" / "run1"
+    ledger = Ledger(folder)
+    for outcome in outcomes:
+        ledger.add(outcome)
+    write_json(folder / "report.json", build_report(world.config, "run1", outcomes, wall_s=1.0, passed_over={}))
+    ledger.close()
+    return world
+
+
+def test_a_run_two_folders_and_two_files(finished: World, capsys: pytest.CaptureFixture[str]) -> None:
+    source, output = finished.root / "in", finished.output
+    assert run(str(output)) == 0
+    assert "hold    2" in capsys.readouterr().out
+    assert run(str(source), str(output)) == 0
+    assert run(str(source / "a.mp4"), str(output / "a.mp4")) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("timestamps", "audio packets", "captions and user data"))
+    assert run(str(source / "b, c='d'.mp4"), str(output / "b, c='d'.mp4")) == 0
+
+
+def test_what_is_broken_is_told_with_its_points(
+    finished: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (finished.output / "a.mp4").open("ab") as file:
+        file.write(b"more")
+    (finished.output / "b, c='d'.mp4").unlink()
+    assert run(str(finished.output), f"report={tmp_path}/points.json") == 3
+    said = capsys.readouterr().out
+    assert "broken  2" in said and "output as published" in said and "there is none" in said
+    points = json.loads((tmp_path / "points.json").read_text())
+    assert [entry["name"] for entry in points] == ["a.mp4", "b, c='d'.mp4"]
+    assert points[1]["checks"] == [{"name": "output", "verdict": "broken", "detail": "there is none"}]
+
+
+def test_no_run_and_nothing_published(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="neither a finished run"):
+        run(str(tmp_path))
+
+
+def test_a_run_brings_its_own_values(finished: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_overridden", lambda: ["video", "video.metadata", "output"])
+    with pytest.raises(ConfigError, match="video: a finished run"):
+        run(str(finished.output))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "overrides"),
+    [
+        (["a", "b"], ["input='a'", "output='b'"]),
+        (["out"], ["output='out'"]),
+        (["a b", "it's", "video=hevc"], ["input='a b'", r"output='it\'s'", "video=hevc"]),
+        (["input=a", "output=b"], ["input=a", "output=b"]),
+        (["a", "b", "c"], ["a", "b", "c"]),
+        (["--help"], ["--help"]),
+        ([], []),
+    ],
+)
+def test_paths_without_a_key(arguments: list[str], overrides: list[str]) -> None:
+    assert named(arguments) == overrides
+
+
+def test_a_path_with_an_equals_sign_is_a_path_if_it_exists(tmp_path: Path) -> None:
+    (tmp_path / "a=b.mp4").touch()
+    assert named([f"{tmp_path}/a=b.mp4", "out.mp4"])[0] == f"input='{tmp_path}/a=b.mp4'"
+
+
+def test_workers_are_checked() -> None:
+    with pytest.raises(ConfigError, match="workers"):
+        config("output=x", "workers=0")
+
+
+def test_main_passes_the_arguments_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(sys, "argv", ["anonflow verify", "a", "b"])
+    monkeypatch.setattr(job, "launch", lambda *given: seen.append((given[0], sys.argv[1:])) or 0)
+    assert job.main() == 0 and seen == [("verify", ["input='a'", "output='b'"])]
