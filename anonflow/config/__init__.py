@@ -12,6 +12,7 @@ from typing import Any
 from anonflow.config.base import Section, require
 from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
+from anonflow.config.picture import PictureConfig
 from anonflow.config.runtime import (
     CODECS,
     ChunkConfig,
@@ -53,6 +54,7 @@ __all__ = [
     "LabelConfig",
     "MaskStyle",
     "ModelConfig",
+    "PictureConfig",
     "PlateContextConfig",
     "RegionConfig",
     "ReverseConfig",
@@ -106,5 +108,6 @@ class AnonymizeConfig(HidingConfig):
     regions: list[VideoRegions]
     """By hand; from the file that `regions=` names."""
     video: VideoConfig
+    picture: PictureConfig
     runtime: RuntimeConfig
     debug: DebugConfig

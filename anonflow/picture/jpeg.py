@@ -26,7 +26,7 @@ def _basis() -> NDArray[np.float32]:
     frequency, place = np.mgrid[:_SIDE, :_SIDE]
     matrix = np.cos((2 * place + 1) * frequency * np.pi / (2 * _SIDE)) * np.sqrt(2 / _SIDE)
     matrix[0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, np.float32)
 
 
 _BASIS = _basis()

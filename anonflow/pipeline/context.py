@@ -21,8 +21,8 @@ class Progress(Protocol):
     def add(self, stage: str, frames: int) -> None:
         """`frames` more frames went through `stage`."""
 
-    def planned(self, frames: int) -> None:
-        """A video of `frames` frames was planned."""
+    def planned(self, frames: int, sources: int = 1) -> None:
+        """A video of `frames` frames was planned, or `sources` pictures, which count as a frame each."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SilentProgress:
     def add(self, stage: str, frames: int) -> None:
         """Nothing."""
 
-    def planned(self, frames: int) -> None:
+    def planned(self, frames: int, sources: int = 1) -> None:
         """Nothing."""
 
 
@@ -63,6 +63,7 @@ def derive_keys(config: AnonymizeConfig) -> Keys:
         "mask": {label: asdict(config.mask[label]) for label in config.labels},
         "regions": [asdict(entry) for entry in config.regions],
         "video": asdict(config.video),
+        "picture": config.picture.metadata,
         "debug": asdict(config.debug),
     }
     return Keys(*(fingerprint(value) for value in (plan, detections, tracks, masks)))

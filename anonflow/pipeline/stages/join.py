@@ -115,9 +115,9 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
                 [paths.segment(row.video_id, i) for i in range(row.n_chunks)], source, index, partial, container
             )
             checks = inspect(source, index, partial)
-            _require_fidelity(row, checks)
+            require_fidelity(row, checks)
             check_source(row.source)
-            _require_other_file(source, target)
+            require_other_file(source, target)
             source_sha256, sha256 = file_sha256(source), file_sha256(partial)
             move_into_place(partial, target)
     finally:
@@ -125,12 +125,14 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
     return _Joined(index, target, sha256, source_sha256, checks, watch.read())
 
 
-def _require_other_file(source: Path, target: Path) -> None:
+def require_other_file(source: Path, target: Path) -> None:
+    """Raise unless a result may take the place of `target`: it must not be its own source, through links either."""
     if target.exists() and target.samefile(source):
         raise SourceError(f"{source}: the result would overwrite it through a link. Choose another output.")
 
 
-def _require_fidelity(row: Row, checks: tuple[Check, ...]) -> None:
+def require_fidelity(row: Row, checks: tuple[Check, ...]) -> None:
+    """Raise unless no point of the contract is broken."""
     broken = [f"{check.name} ({check.detail})" for check in checks if check.verdict is Verdict.BROKEN]
     if broken:
         raise FidelityError(
