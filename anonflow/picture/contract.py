@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,8 @@ from numpy.typing import NDArray
 from anonflow.errors import SourceError
 from anonflow.picture.base import IsKept, PictureInfo, StillPicture
 from anonflow.picture.still import open_picture
+from anonflow.picture.webp_still import MIN_PSNR_DB, psnr_db
 from anonflow.types import Check, Verdict
-
-MIN_PSNR_DB = 38.0
-"""Of what is outside of the masks in a lossy WebP, which has to be encoded again."""
 
 _NEVER_KEPT = ("makernote", "thumbnail", "xmp", "iptc", "photoshop", "mpf", "appended data")
 
@@ -50,7 +47,7 @@ def _check(name: str, holds: bool, detail: str = "") -> Check:
 
 
 def _compare_coding(source: PictureInfo, result: PictureInfo) -> Check:
-    """Lossless in place of lossy loses nothing, and is what a lossy TIFF becomes."""
+    """Lossless in place of lossy loses nothing; a lossy TIFF becomes it, and a WebP that would change too much."""
     if source.coding != result.coding and result.coding == "lossless":
         return Check("coding", Verdict.CHANGED_BY_POLICY, f"{source.coding} became lossless")
     return _check("coding", source.coding == result.coding, result.coding)
@@ -77,17 +74,8 @@ def _compare_samples(source: StillPicture, samples: tuple[NDArray[Any], ...], hi
     areas = source.unhidden(hidden)
     if all(np.array_equal(a[area], b[area]) for a, b, area in zip(given, samples, areas, strict=True)):
         return Check(name, Verdict.EQUAL)
-    worst = min(_psnrs_db(given, samples, areas))
+    worst = min(psnr_db(a[area], b[area]) for a, b, area in zip(given, samples, areas, strict=True))
     may_differ = (source.info.format, source.info.coding) == ("WEBP", "lossy") and hidden.any()
     if may_differ and worst >= MIN_PSNR_DB:
         return Check(name, Verdict.CHANGED_BY_POLICY, f"encoded again, PSNR {worst:.1f} dB")
     return Check(name, Verdict.BROKEN, f"PSNR {worst:.1f} dB")
-
-
-def _psnrs_db(
-    given: tuple[NDArray[Any], ...], samples: tuple[NDArray[Any], ...], areas: tuple[NDArray[np.bool_], ...]
-) -> Iterator[float]:
-    for a, b, area in zip(given, samples, areas, strict=True):
-        difference = a[area].astype(np.float64) - b[area]
-        error = float(np.mean(difference**2)) if difference.size else 0.0
-        yield 10 * np.log10(255**2 / error) if error else float("inf")

@@ -90,8 +90,9 @@ def reduced(block: bytes, is_kept: Callable[[str], bool]) -> bytes:
     if not block:
         return b""
     given = Image.Exif()
-    with _reading():
+    with reading():
         given.load(PREFIX + block.removeprefix(PREFIX))
+    given[ORIENTATION] = orientation(tags(block))  # as it counts, not as Pillow reads it
     return reduced_tags(given, is_kept)
 
 
@@ -102,7 +103,7 @@ def reduced_tags(given: Image.Exif, is_kept: Callable[[str], bool], *, is_tiff: 
     write into compressed files.
     """
     kept = Image.Exif()
-    with _reading():
+    with reading():
         _copy(given, kept, "exif", is_kept)
         for number in () if is_tiff else (_EXIF_DIRECTORY, _GPS_DIRECTORY):
             inner: dict[int, Any] = {}
@@ -116,8 +117,11 @@ def reduced_tags(given: Image.Exif, is_kept: Callable[[str], bool], *, is_tiff: 
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
-    """Pillow raises many kinds of errors for what is broken, and warns of values that it then leaves out."""
+def reading() -> Iterator[None]:
+    """Turn every error of the block into BrokenMetadataError, without warnings.
+
+    Pillow raises many kinds of errors for what is broken, and warns of values that it then leaves out.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

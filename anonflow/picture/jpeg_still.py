@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +28,8 @@ class JpegStill:
     """A `StillPicture`."""
 
     jpeg: JpegFile
+    _sound: list[bool] = field(default_factory=list)
+    """Holds something once the picture was decoded."""
 
     @classmethod
     def open(cls, data: bytes, max_pixels: int) -> JpegStill:
@@ -57,19 +60,21 @@ class JpegStill:
         image = opened(self.jpeg.with_picture_of(self.jpeg, b"", ()), KIND)
         if max(image.size) > least_side_px:
             scale = least_side_px / max(image.size)
-            # Pillow chooses the smallest of 1/1 to 1/8 that is not below both sides.
-            image.draft(image.mode, (round(image.size[0] * scale), round(image.size[1] * scale)))
+            # Pillow chooses the smallest of 1/1 to 1/8 with which no side is below these.
+            width, height = (max(1, math.ceil(side * scale)) for side in image.size)
+            image.draft(image.mode, (width, height))
         return bgr_of(decoded(image, KIND))
 
     def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
         """As `StillPicture.masked`."""
-        self.bgr(1)  # by a decoder that is hardened against broken files, before the one that gives coefficients
+        self._require_sound()
         comments = self.jpeg.comments if is_kept("comment") else ()
         masked = mask_jpeg(self.jpeg, hiding)
         return self.jpeg.with_picture_of(masked, exif.reduced(self.jpeg.exif, is_kept), comments)
 
     def samples(self) -> tuple[NDArray[Any], ...]:
         """As `StillPicture.samples`."""
+        self._require_sound()
         return read_coefficients(self.jpeg).blocks
 
     def unhidden(self, hidden: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:
@@ -80,6 +85,12 @@ class JpegStill:
             ~touched_blocks(hidden, frame.blocks(n), (form.shift_x, form.shift_y) if n else (0, 0))
             for n in range(len(frame.components))
         )
+
+    def _require_sound(self) -> None:
+        """Raise DamagedPictureError unless Pillow can decode it: jpeglib crashes at some errors in headers."""
+        if not self._sound:
+            self.bgr(1)
+            self._sound.append(True)
 
 
 def _digest(tables: tuple[bytes, ...]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anonflow.errors import BrokenMetadataError, UnsupportedFormatError
+from anonflow.errors import UnsupportedFormatError
 from anonflow.picture import exif
 from anonflow.picture.base import IsKept, PictureInfo
 from anonflow.picture.hiding import Grid, Hiding
@@ -147,13 +147,13 @@ class PlainStill:
         if self.kind == BMP:
             return ()
         found = []
-        given = self.image.getexif()
-        for number, value in _readable(given):
-            if exif.is_about_storage(number) or number in _DIRECTORIES:
-                continue
-            found.append(exif.Tag("exif", number, value if isinstance(value, int) else None))
-        for directory, number in (("exif", _DIRECTORIES[0]), ("gps", _DIRECTORIES[1])):
-            found += [exif.Tag(directory, n, None) for n, _ in _readable(given.get_ifd(number))]
+        with exif.reading():
+            given = self.image.getexif()
+            for number in dict(given):
+                if not exif.is_about_storage(number) and number not in _DIRECTORIES:
+                    found.append(exif.Tag("exif", number, None))
+            for directory, number in (("exif", _DIRECTORIES[0]), ("gps", _DIRECTORIES[1])):
+                found += [exif.Tag(directory, inner, None) for inner in dict(given.get_ifd(number))]
         return tuple(found)
 
     def _block_names(self) -> set[str]:
@@ -163,30 +163,21 @@ class PlainStill:
         return names | ({exif.THUMBNAIL} if has_more else set())
 
 
-def _readable(tags: Any) -> list[tuple[int, Any]]:
-    try:
-        return list(dict(tags).items())
-    except Exception as error:
-        raise BrokenMetadataError("The TIFF tags cannot be read. Save the picture again.") from error
-
-
 def _require_single_tiff(data: bytes) -> None:
     """Further pages may only be reduced copies of the first, which are left out."""
     image = opened(data, TIFF)
     tags = getattr(image, "tag_v2", {})
     if any(bits > 8 for bits in tags.get(_BITS, (1,))) and len(tags.get(_BITS, (1,))) > 1:
         raise UnsupportedFormatError("TIFF with more than 8 bits a channel in colour is not supported: use PNG.")
-    try:
+    kinds = []
+    with exif.reading():
         for page in range(1, getattr(image, "n_frames", 1)):
             image.seek(page)
-            if not image.tag_v2.get(_SUBFILE, 0) & _REDUCED:  # type: ignore[attr-defined]
-                raise UnsupportedFormatError(
-                    "TIFF with several pages is not masked: save each page as a file and run again."
-                )
-    except UnsupportedFormatError:
-        raise
-    except Exception as error:
-        raise BrokenMetadataError("The TIFF pages cannot be read. Save the picture again.") from error
+            kinds.append(int(image.tag_v2.get(_SUBFILE, 0)))  # type: ignore[attr-defined]
+    if not all(kind & _REDUCED for kind in kinds):
+        raise UnsupportedFormatError(
+            "TIFF with several pages is not masked: save each page as a file and run again."
+        )
 
 
 def _require_plain_bmp(data: bytes) -> None:

@@ -1,8 +1,12 @@
-"""WebP: without loss if it was stored so; else encoded again at high quality, or copied if nothing is hidden."""
+"""WebP: without loss if it was stored so; else encoded again at high quality, or copied if nothing is hidden.
+
+Where even that changes too much outside of the masks, it is stored without loss.
+"""
 
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +24,10 @@ from anonflow.picture.webp_file import WebpFile
 from anonflow.types import Picture
 
 KIND = "WEBP"
-_QUALITY = 100
+_QUALITY = 97
+"""Frames of nine clips at qualities 60 to 90 were 46 to 54 dB after it, at 1.2 to 3.8 times the size."""
+MIN_PSNR_DB = 40.0
+"""Of the samples outside of the masks that encoding again must reach."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +89,23 @@ class WebpStill:
     def _painted(self, hiding: Hiding) -> bytes:
         samples = array(self._decoded)
         paint_channels(samples, 3, 8, hiding)
-        file = io.BytesIO()
         image = Image.fromarray(samples)
-        if self.webp.is_lossless:
-            image.save(file, KIND, lossless=True, quality=50, exact=True)
-        else:
-            image.save(file, KIND, quality=_QUALITY, method=4, exact=True, use_sharp_yuv=True)
-        return file.getvalue()
+        if not self.webp.is_lossless:
+            lossy = _saved(image, quality=_QUALITY, method=4)
+            shown = ~hiding.hidden
+            again = array(decoded(opened(lossy, KIND), KIND))
+            if again.shape == samples.shape and psnr_db(samples[shown], again[shown]) >= MIN_PSNR_DB:
+                return lossy
+        return _saved(image, lossless=True, quality=50)
+
+
+def psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Peak signal-to-noise ratio of 8-bit samples of one shape; infinite if they are equal."""
+    error = float(np.mean((a.astype(np.float64) - b) ** 2)) if a.size else 0.0
+    return 10 * math.log10(255**2 / error) if error else math.inf
+
+
+def _saved(image: Image.Image, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, KIND, exact=True, **options)
+    return file.getvalue()
