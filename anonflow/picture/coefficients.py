@@ -43,8 +43,8 @@ class Coefficients:
 def read_coefficients(jpeg: JpegFile) -> Coefficients:
     """All coefficients of a picture that another decoder has found sound.
 
-    For others it may end the process: where an error in a header ends the reading, jpeglib closes a file that it has
-    not opened yet.
+    For others it may end the process: where an error in a header ends the reading, jpeglib closes a file that it
+    has not opened yet.
 
     Raises:
         DamagedPictureError: the entropy-coded data cannot be decoded.

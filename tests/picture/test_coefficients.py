@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,15 +40,17 @@ def test_changed_coefficients_are_written() -> None:
 def test_sizes_are_those_of_the_frame() -> None:
     for subsampling in range(3):
         jpeg = JpegFile.parse(encoded(scene(), "JPEG", subsampling=subsampling))
-        assert [part.shape[:2] for part in read_coefficients(jpeg).blocks] == [jpeg.frame.blocks(n) for n in range(3)]
+        assert [part.shape[:2] for part in read_coefficients(jpeg).blocks] == [
+            jpeg.frame.blocks(n) for n in range(3)
+        ]
 
 
 def test_nothing_is_left_open() -> None:
     jpeg = JpegFile.parse(encoded(scene(), "JPEG"))
     read_coefficients(jpeg)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     write_coefficients(jpeg, read_coefficients(jpeg).blocks)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_fourth_component_would_be_copied_unmasked_and_is_refused() -> None:

@@ -84,6 +84,9 @@ def test_kept_metadata_is_no_breach_and_names_are_told_without_values() -> None:
     out = still.masked(solid(still.info.grid, None), everything)
     hidden = np.zeros((63, 101), np.bool_)
     checks = {check.name: check for check in inspect(still, out, hidden, everything)}
-    assert checks["metadata"].verdict is Verdict.CHANGED_BY_POLICY and checks["metadata"].detail == "removed: makernote"
+    assert (
+        checks["metadata"].verdict is Verdict.CHANGED_BY_POLICY
+        and checks["metadata"].detail == "removed: makernote"
+    )
     told = {check.name: check.detail for check in inspect(still, masked(SOURCE), hidden, nothing)}["metadata"]
     assert "exif.Make" in told and "SECRET" not in told

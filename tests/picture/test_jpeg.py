@@ -58,7 +58,7 @@ def test_a_block_that_looks_hidden_already_is_made_anew() -> None:
 
 
 def test_what_lies_beyond_the_picture_is_covered_too() -> None:
-    """The last blocks reach beyond odd sides; what is there can be read by whoever raises the size in the header."""
+    """The last blocks reach beyond odd sides; who raises the size in the header can read it."""
     jpeg = jpeg_of(0)
     made = mask_jpeg(jpeg, solid(grid(jpeg), (88, 48, WIDTH, HEIGHT)))
     last = read_coefficients(made).blocks[0][-1, -1]

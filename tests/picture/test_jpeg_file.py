@@ -72,9 +72,7 @@ def test_a_profile_of_several_segments_is_one() -> None:
     assert JpegFile.parse(data).colour_profile == long == JpegFile.parse(stripped(data)).colour_profile
 
 
-@pytest.mark.parametrize(
-    ("options", "model"), [({}, "YCbCr"), ({"keep_rgb": True}, "RGB")], ids=["YCbCr", "RGB"]
-)
+@pytest.mark.parametrize(("options", "model"), [({}, "YCbCr"), ({"keep_rgb": True}, "RGB")], ids=["YCbCr", "RGB"])
 def test_colour_models(options: dict[str, bool], model: str) -> None:
     assert JpegFile.parse(encoded(scene(), "JPEG", **options)).colour_model == model
     assert JpegFile.parse(encoded(scene().convert("L"), "JPEG")).colour_model == "grey"

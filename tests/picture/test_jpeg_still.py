@@ -17,7 +17,9 @@ def test_info_tells_all_that_must_stay() -> None:
     assert (info.format, info.orientation, info.shown_size) == ("JPEG", 6, (63, 101))
     assert info.mode == "YCbCr 2x2 1x1 1x1 8 bit" and info.coding.startswith("sequential")
     assert info.colour_profile == profile()
-    assert info.metadata[0] == "comment" and "exif.Make" in info.metadata and "exif.Orientation" not in info.metadata
+    assert (
+        info.metadata[0] == "comment" and "exif.Make" in info.metadata and "exif.Orientation" not in info.metadata
+    )
 
 
 def test_coding_tells_qualities_apart() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonflow.errors import DamagedPictureError, NotAPictureError, PictureTooLargeError, SourceError
+from anonflow.errors import AnonflowError, DamagedPictureError, NotAPictureError, PictureTooLargeError, SourceError
 from anonflow.picture.contract import inspect
 from anonflow.picture.still import HEAD_BYTES, kind_of, open_picture
 from anonflow.types import Verdict
@@ -67,7 +67,9 @@ def test_content_says_what_it_is(name: str) -> None:
     assert open_picture(FILES[name], MANY).info.format == kinds[name.rpartition(".")[2]]
 
 
-@pytest.mark.parametrize("data", [b"", b"BM", b"text, not a picture", b"GIF89a" + b"\0" * 50, b"\0\0\0\x18ftypmp42"])
+@pytest.mark.parametrize(
+    "data", [b"", b"BM", b"text, not a picture", b"GIF89a" + b"\0" * 50, b"\0\0\0\x18ftypmp42"]
+)
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     assert kind_of(data[:HEAD_BYTES]) is None
     with pytest.raises(NotAPictureError):
@@ -76,7 +78,7 @@ def test_what_is_no_picture_is_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_too_many_pixels_are_not_decoded(name: str) -> None:
-    with pytest.raises(PictureTooLargeError, match="picture.max_pixels=5000"):
+    with pytest.raises(PictureTooLargeError, match=r"picture\.max_pixels=5000"):
         open_picture(FILES[name], 5000)
 
 
@@ -101,8 +103,7 @@ def test_whatever_is_damaged_it_is_refused_or_comes_out_whole(name: str, data: s
         hiding = solid(still.info.grid, (1, 1, still.info.grid.width // 2 + 2, still.info.grid.height // 2 + 2))
         out = still.masked(hiding, nothing)
         checks = inspect(still, out, hiding.hidden, nothing)
-    except Exception as error:
-        assert type(error).__module__ == "anonflow.errors", error
+    except AnonflowError:
         return
     assert b"SECRET" not in out
     assert checks

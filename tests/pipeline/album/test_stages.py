@@ -30,7 +30,7 @@ def reasons(outcomes: dict[str, Outcome]) -> dict[str, tuple[str, str]]:
 
 def test_a_folder_of_everything(world: World, detector: FixedDetector) -> None:
     """Each ends by itself: published under its own name, or quarantined with its reason."""
-    good = dict(files())
+    good = dict(list(files())[::4])  # every kind is tried in tests/picture/test_still.py
     for name, data in good.items():
         add(world, f"album/{name}", data)
     whole = encoded(scene(), "JPEG", exif=camera(6))
@@ -74,22 +74,24 @@ def test_what_was_found_is_hidden_and_the_rest_is_the_source(world: World, detec
     assert outcome.details["objects"] == {"face": 1} and outcome.frames == 0
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
 def test_what_is_found_upright_is_hidden_where_viewers_show_it(
-    world: World, monkeypatch: pytest.MonkeyPatch, orientation: int
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_detector(monkeypatch, SizeDetector())
-    for kind in ("jpg", "png", "tif", "webp"):
-        form = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WEBP"}[kind]
-        options = {"webp": {"lossless": True}, "jpg": {"quality": 95, "subsampling": 0}}.get(kind, {})
-        add(world, f"a.{kind}", encoded(scene(), form, exif=camera(orientation, inner=False), **options))
+    pictures = {
+        f"{n}.jpg": encoded(scene(), "JPEG", exif=camera(n), quality=95, subsampling=0) for n in range(1, 9)
+    }
+    pictures["a.png"] = encoded(scene(), "PNG", exif=camera(7))
+    pictures["a.tif"] = encoded(scene(), "TIFF", exif=camera(6))
+    pictures["a.webp"] = encoded(scene(), "WEBP", exif=camera(5), lossless=True)
+    for name, data in pictures.items():
+        add(world, name, data)
     assert {o.status for o in run(world).values()} == {Status.PUBLISHED}
-    for kind in ("jpg", "png", "tif", "webp"):
-        before = shown((world.root / "in" / f"a.{kind}").read_bytes())
-        after = shown((world.output / f"a.{kind}").read_bytes())
+    for name, data in pictures.items():
+        before, after = shown(data), shown((world.output / name).read_bytes())
         assert before.shape == after.shape
         height, width = before.shape[0] // 2, before.shape[1] // 2
-        assert after[: height - 1, : width - 1].max() < 30, f"{kind}: the upper left quarter, as it is shown"
+        assert after[: height - 1, : width - 1].max() < 30, f"{name}: the upper left quarter, as it is shown"
         np.testing.assert_array_equal(after[height + 24 :], before[height + 24 :])
 
 
@@ -99,11 +101,11 @@ def test_regions_are_drawn_on_the_shown_picture_at_its_first_moment(world: World
     later = VideoRegions("*", hide=(RegionConfig(1.0, None, box=(0.0, 0.0, 1.0, 1.0)),))
     idle = VideoRegions("b.*", process=(TimeSpan(5.0, 9.0),))
     world = with_config(world, regions=[corner, later, idle])
-    for orientation in (2, 5, 6, 7):
+    for orientation in (5, 6):
         add(world, f"a.{orientation}.png", encoded(scene(), "PNG", exif=camera(orientation)))
     add(world, "b.png", encoded(scene(), "PNG"))
     run(world)
-    for orientation in (2, 5, 6, 7):
+    for orientation in (5, 6):
         before = shown((world.root / "in" / f"a.{orientation}.png").read_bytes())
         after = shown((world.output / f"a.{orientation}.png").read_bytes())
         height, width = before.shape[0] // 2 + 1, before.shape[1] // 2 + 1
@@ -136,18 +138,20 @@ def test_a_policy_keeps_metadata_and_another_run_does_not(world: World, detector
     assert b"SECRET" not in (world.output / "a.jpg").read_bytes()
 
 
-def test_albums_of_any_size_give_the_same_files(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_albums_of_any_size_give_the_same_files(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     use_detector(monkeypatch, SizeDetector())
-    for number in range(7):
+    for number in range(4):
         add(world, f"{number}.jpg", encoded(scene(60 + 10 * (number % 3), 50), "JPEG"))
     contents = []
-    for size in (1, 3, 64):
+    for size in (1, 3):
         other = with_config(world, picture=replace(world.config.picture, album_size=size))
         run(other, f"run{size}")
         contents.append({p.name: p.read_bytes() for p in world.output.glob("*.jpg")})
         for path in world.output.glob("*.jpg"):
             path.unlink()
-    assert len(contents[0]) == 7 and contents[0] == contents[1] == contents[2]
+    assert len(contents[0]) == 4 and contents[0] == contents[1]
 
 
 def test_models_that_are_not_there_end_every_picture(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
