@@ -41,7 +41,7 @@ def _leaks() -> int:
 
 
 COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
-    "anonymize": (_anonymize, "hide faces and licence plates in videos"),
+    "anonymize": (_anonymize, "hide faces and licence plates in videos and pictures"),
     "demo": (_demo, "make a sample video and anonymise it"),
     "leaks": (_leaks, "measure what masks leak over time, against ground truth"),
 }

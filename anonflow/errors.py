@@ -111,7 +111,7 @@ class NotAPictureError(SourceError):
 class DamagedPictureError(SourceError):
     """The picture is truncated or corrupt: not all of it can be decoded."""
 
-    reason = "damaged"
+    reason = "damaged_picture"
 
 
 class PictureTooLargeError(SourceError):

@@ -50,7 +50,7 @@ def test_a_failure_is_its_own_pictures(row: Row, context: RunContext) -> None:
             raise ValueError("a defect")
 
     rows = each(Album(row, "mask", context), work)
-    assert outcomes_of(rows) == {"b.jpg": "damaged", "c.jpg": "internal"}
+    assert outcomes_of(rows) == {"b.jpg": "damaged_picture", "c.jpg": "internal"}
     assert rows[-1] == row, "the album goes on with the others"
     assert left(Album(row, "join", context)) == ["a.jpg"]
     message = outcome_of(rows[0]).message
@@ -94,7 +94,7 @@ def test_a_hang_that_a_deadline_ended_is_the_pictures_failure(row: Row, context:
     album = Album(row, "mask", context)
     marker = context.paths.album_marker(row.video_id, "mask", "id-b.jpg")
     record_failure(context.paths.failure(marker), DamagedPictureError("took too long"))
-    assert outcomes_of(each(album, lambda _: None)) == {"b.jpg": "damaged"}
+    assert outcomes_of(each(album, lambda _: None)) == {"b.jpg": "damaged_picture"}
 
 
 def test_what_concerns_all_ends_all(row: Row, context: RunContext) -> None:

@@ -38,7 +38,7 @@ def test_a_folder_of_everything(world: World, detector: FixedDetector) -> None:
     bad = {
         "empty.jpg": (b"", "empty"),
         "text.png": (b"no picture\n" * 50, "not_a_picture"),
-        "cut.jpg": (whole[:-300], "damaged"),
+        "cut.jpg": (whole[:-300], "damaged_picture"),
         "film.jpg": (b"\0\0\0\x18ftypmp42" + b"\0" * 99, "not_a_picture"),
         "exif.jpg": (whole.replace(broken[6:16], b"II*\0\xff\xff\xff\x7f\0\0"), "broken_metadata"),
         "cmyk.jpg": (encoded(scene().convert("CMYK"), "JPEG"), "unsupported"),
