@@ -47,7 +47,7 @@ def _verify() -> int:
 
 
 COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
-    "anonymize": (_anonymize, "hide faces and licence plates in videos"),
+    "anonymize": (_anonymize, "hide faces and licence plates in videos and pictures"),
     "demo": (_demo, "make a sample video and anonymise it"),
     "verify": (_verify, "check finished outputs against their sources"),
     "leaks": (_leaks, "measure what masks leak over time, against ground truth"),

@@ -102,6 +102,30 @@ class UnsupportedFormatError(SourceError):
     reason = "unsupported"
 
 
+class NotAPictureError(SourceError):
+    """The input is named like a picture, and is none of a known format."""
+
+    reason = "not_a_picture"
+
+
+class DamagedPictureError(SourceError):
+    """The picture is truncated or corrupt: not all of it can be decoded."""
+
+    reason = "damaged_picture"
+
+
+class PictureTooLargeError(SourceError):
+    """The picture has more pixels than may be decoded."""
+
+    reason = "too_large"
+
+
+class BrokenMetadataError(SourceError):
+    """The picture's metadata cannot be read, so that it is unknown how the picture is turned."""
+
+    reason = "broken_metadata"
+
+
 # --- work ------------------------------------------------------------------------------------------------
 
 

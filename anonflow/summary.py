@@ -20,9 +20,13 @@ def print_summary(summary: Summary, console: Console) -> None:
     table.add_row("published", str(totals.published))
     table.add_row("unchanged", str(totals.unchanged))
     table.add_row("quarantined", str(totals.quarantined))
+    if totals.pictures:
+        table.add_row("pictures", f"{totals.pictures} ({totals.pictures / summary.wall_s:.1f} a second)")
     table.add_row("frames", f"{totals.frames} ({totals.frames / summary.wall_s:.1f} a second, start-up included)")
     for label, count in sorted(totals.objects.items()):
         table.add_row(f"{label} tracks", str(count))
+    for label, count in sorted(totals.picture_objects.items()):
+        table.add_row(f"{label} masks", f"{count} in pictures")
     console.print(table)
     console.print(Text(f"{'report':<14}{summary.report}"), soft_wrap=True)
     _print_quarantined(summary, console)

@@ -49,6 +49,7 @@ LEDGER = pa.schema(
         ("frames", pa.int64()),
         ("duration_s", pa.float64()),
         ("fingerprint", pa.string()),
+        ("kind", pa.string()),
         ("finished_at", pa.timestamp("ms", tz="UTC")),
     ]
 )

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("types", "errors"),
     ("config", "storage", "tables"),
-    ("video", "detect", "track", "mask"),
+    ("video", "picture", "detect", "track", "mask"),
     ("demo", "pipeline", "evaluate", "assure"),
     ("summary", "jobs", "cli"),
 )
@@ -25,6 +25,8 @@ DOORS = {
     "yaml": {"anonflow.jobs"},
     "onnxruntime": {"anonflow.detect.session"},
     "av": {"anonflow.video"},
+    "PIL": {"anonflow.picture"},
+    "jpeglib": {"anonflow.picture.coefficients"},
 }
 
 

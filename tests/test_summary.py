@@ -51,3 +51,11 @@ def test_many_failures_are_cut_short_with_the_place_of_the_rest() -> None:
 @pytest.mark.parametrize("width", [20, 200])
 def test_the_width_of_the_terminal_does_not_matter(width: int) -> None:
     assert "/out/run/report.json" in printed([], width=width)
+
+
+def test_pictures_are_told_apart_from_frames() -> None:
+    totals = Totals(5, 0, 0, 0, {}, {}, pictures=5, picture_objects={"face": 7})
+    console = Console(file=io.StringIO(), width=120)
+    print_summary(Summary([], totals, Path("/out/l"), Path("/out/r"), 2.0), console)
+    rows = {tuple(line.split()) for line in console.file.getvalue().splitlines()}
+    assert ("pictures", "5", "(2.5", "a", "second)") in rows and ("face", "masks", "7", "in", "pictures") in rows

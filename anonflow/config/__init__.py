@@ -14,6 +14,7 @@ from anonflow.config.base import Section, require
 from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
 from anonflow.config.keep import CHAPTER_PARTS, KeepConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
+from anonflow.config.picture import PictureConfig
 from anonflow.config.runtime import (
     ChunkConfig,
     DebugConfig,
@@ -59,6 +60,7 @@ __all__ = [
     "LabelConfig",
     "MaskStyle",
     "ModelConfig",
+    "PictureConfig",
     "PlateContextConfig",
     "RegionConfig",
     "ReverseConfig",
@@ -113,6 +115,7 @@ class AnonymizeConfig(HidingConfig):
     """By hand; from the file that `regions=` names."""
     video: VideoConfig
     audio: AudioConfig
+    picture: PictureConfig
     runtime: RuntimeConfig
     debug: DebugConfig
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
 
@@ -12,6 +13,13 @@ class SourceConfig(Section):
     """Which files of a folder are inputs."""
 
     extensions: list[str]
+    picture_extensions: list[str] = field(default_factory=list)
+    """They are worked on in albums. What a file really is, its content says."""
+
+    def is_picture_name(self, name: str) -> bool:
+        """Whether a file of that name is taken for a picture until it is opened."""
+        known = {extension.lower().lstrip(".") for extension in self.picture_extensions}
+        return PurePath(name).suffix.lower().lstrip(".") in known
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from anonflow.mask.shapes import MaskShape, Points, outward
 class Canvas:
     """The coded picture: its size in luma pixels, its chroma grid, and how it is turned when it is shown.
 
-    `rotation_deg` is the counter-clockwise display rotation, a multiple of 90, as in `StreamFormat`.
+    `rotation_deg` is the counter-clockwise display rotation, a multiple of 90, as in `StreamFormat`; a picture may
+    be flipped left to right after it.
     """
 
     width: int
@@ -27,6 +28,7 @@ class Canvas:
     shift_x: int
     shift_y: int
     rotation_deg: int
+    is_mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,10 @@ def coded_points(region: RegionConfig, canvas: Canvas) -> Points:
     is_turned = canvas.rotation_deg % 180 != 0
     shown = (canvas.height, canvas.width) if is_turned else (canvas.width, canvas.height)
     unit_x, unit_y = shown if region.units == "share" else (1, 1)
-    return tuple(_turned(x * unit_x, y * unit_y, canvas) for x, y in region.corners)
+    corners = [(x * unit_x, y * unit_y) for x, y in region.corners]
+    if canvas.is_mirrored:
+        corners = [(shown[0] - x, y) for x, y in corners]
+    return tuple(_turned(x, y, canvas) for x, y in corners)
 
 
 def _turned(x: float, y: float, canvas: Canvas) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
 from anonflow.types import Source
 
@@ -18,15 +19,16 @@ def output_path(output: Path, relative_path: str, container: str) -> Path:
     return path if path.suffix.lower() == container else path.with_name(f"{path.name}{container}")
 
 
-def refuse_collisions(sources: Sequence[Source], output: Path) -> None:
+def refuse_collisions(sources: Sequence[Source], output: Path, config: SourceConfig) -> None:
     """Raise ConfigError if a result could be written to a source, through links too, or two to one place.
 
-    Which container a result gets is known only later, so all of them count. `output` has no links in it.
+    Which container a video's result gets is known only later, so all of them count; a picture's keeps its name.
+    `output` has no links in it.
     """
     inputs = {_real(source.uri): source.uri for source in sources}
     taken: dict[str, str] = {}
     for source in sources:
-        for result in _results(source, output):
+        for result in _results(source, output, config):
             if overwritten := inputs.get(result):
                 raise ConfigError(
                     f"The result of {source.uri} would overwrite the input {overwritten}. Choose another output."
@@ -36,8 +38,10 @@ def refuse_collisions(sources: Sequence[Source], output: Path) -> None:
             taken[result] = source.uri
 
 
-def _results(source: Source, output: Path) -> list[str]:
+def _results(source: Source, output: Path, config: SourceConfig) -> list[str]:
     """All paths that a source's result may get, each once."""
+    if config.is_picture_name(source.uri):
+        return [str(output / source.relative_path)]
     return list(dict.fromkeys(str(output_path(output, source.relative_path, c)) for c in CONTAINERS))
 
 

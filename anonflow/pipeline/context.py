@@ -21,8 +21,8 @@ class Progress(Protocol):
     def add(self, stage: str, frames: int) -> None:
         """`frames` more frames went through `stage`."""
 
-    def planned(self, frames: int) -> None:
-        """A video of `frames` frames was planned."""
+    def planned(self, frames: int, sources: int = 1) -> None:
+        """A video of `frames` frames was planned, or `sources` pictures, which count as a frame each."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SilentProgress:
     def add(self, stage: str, frames: int) -> None:
         """Nothing."""
 
-    def planned(self, frames: int) -> None:
+    def planned(self, frames: int, sources: int = 1) -> None:
         """Nothing."""
 
 
@@ -64,6 +64,7 @@ def derive_keys(config: AnonymizeConfig) -> Keys:
         "regions": [asdict(entry) for entry in config.regions],
         "video": asdict(config.video),
         "audio": asdict(config.audio),
+        "picture": config.picture.metadata,
         "debug": asdict(config.debug),
     }
     return Keys(*(fingerprint(value) for value in (plan, detections, tracks, masks)))

@@ -5,7 +5,8 @@
 `plan` gives a row for each chunk. `stitch` and `join` give rows only for the chunk that completes its video, so
 a video goes on as soon as its own last chunk has arrived and no stage waits for another video. Rows carry names;
 what a stage makes is on disk under names that follow from the row. A stage never raises: failures are written
-down, and the video ends in quarantine at the next fan-in.
+down, and the video ends in quarantine at the next fan-in. Pictures go in albums: a row for many, and at the stage
+where a picture ends, a row of its own.
 """
 
 from __future__ import annotations
@@ -18,21 +19,18 @@ import pyarrow as pa
 import ray
 from ray.data import Dataset
 
+from anonflow.pipeline.album.members import first_rows
+from anonflow.pipeline.album.stages import Detect, join, mask, plan, stitch
 from anonflow.pipeline.cluster import Resources
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Outcome, Row, from_table, to_table
-from anonflow.pipeline.stages.detect import Detect
-from anonflow.pipeline.stages.join import join
-from anonflow.pipeline.stages.mask import mask
-from anonflow.pipeline.stages.plan import plan
-from anonflow.pipeline.stages.stitch import stitch
 from anonflow.types import Source
 
 
 def build(sources: Sequence[Source], context: RunContext, on: Resources) -> Dataset:
     """The pipeline over `sources`, not yet started."""
     return (
-        ray.data.from_arrow(to_table([Row.of(source) for source in sources]))
+        ray.data.from_arrow(to_table(first_rows(sources, context)))
         .repartition(target_num_rows_per_block=1)
         .map_batches(rows(plan, context), **on.plan)
         .repartition(target_num_rows_per_block=1)
@@ -60,7 +58,7 @@ class DetectRows:
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Detect in the table's chunks."""
-        return to_table([self._detect(row) for row in from_table(table)])
+        return _made(self._detect, table)
 
 
 def outcomes(dataset: Dataset) -> Iterator[Outcome]:
@@ -71,8 +69,12 @@ def outcomes(dataset: Dataset) -> Iterator[Outcome]:
 
 
 def _apply(stage: Callable[[Row, RunContext], Row | list[Row]], context: RunContext, table: pa.Table) -> pa.Table:
+    return _made(lambda row: stage(row, context), table)
+
+
+def _made(stage: Callable[[Row], Row | list[Row]], table: pa.Table) -> pa.Table:
     made: list[Row] = []
     for row in from_table(table):
-        given = stage(row, context)
+        given = stage(row)
         made.extend(given if isinstance(given, list) else [given])
     return to_table(made)

@@ -42,9 +42,9 @@ class Monitor:
         """`frames` more frames went through `stage`. Nobody waits for the answer."""
         self.counters.add.remote(stage, frames)
 
-    def planned(self, frames: int) -> None:
-        """A video of `frames` frames was planned."""
-        self.counters.add.remote("planned_videos", 1)
+    def planned(self, frames: int, sources: int = 1) -> None:
+        """A video of `frames` frames was planned, or `sources` pictures."""
+        self.counters.add.remote("planned_videos", sources)
         self.counters.add.remote("planned", frames)
 
     def read(self) -> dict[str, int]:

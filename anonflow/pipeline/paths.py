@@ -6,7 +6,9 @@ WORK/detections/<detection key>/<video>/00012.frames.parquet brightness and cuts
 WORK/tracks/<track key>/<video>/00012.npz                    the tracks of that chunk alone
 WORK/plan/<mask key>/<video>.parquet                         what to hide, from the stitched tracks
 WORK/segments/<mask key>/<video>/00012.nut                   masked frames
+WORK/segments/<mask key>/<album>/00012.picture               a masked picture; its boxes lie where a chunk's do
 WORK/runs/<run id>/<video>.*.json                            fan-in decisions and ends of sources in this run
+WORK/runs/<run id>/<album>.album.json                        the pictures of an album
 OUT/<tree>                                                   the results
 OUT/_anonflow/done/<mask key>/<video>.json                   written last: this source is published
 OUT/_anonflow/<run id>/                                      ledger and report
@@ -79,6 +81,18 @@ class Paths:
     def segment(self, video_id: str, chunk: int) -> Path:
         """Masked, encoded frames of a chunk."""
         return self.work / "segments" / self.keys.masks / video_id / f"{chunk:05d}.nut"
+
+    def album(self, album_id: str) -> Path:
+        """The pictures of an album."""
+        return self.work / "runs" / self.run_id / f"{album_id}.album.json"
+
+    def album_marker(self, album_id: str, stage: str, name: str) -> Path:
+        """Attempts at a stage of an album or of a picture in it are noted beside it, and the latter's failures."""
+        return self.work / "runs" / self.run_id / f"{album_id}.{stage}" / f"{name}.mark"
+
+    def masked_picture(self, album_id: str, position: int) -> Path:
+        """A masked picture of an album."""
+        return self.segment(album_id, position).with_suffix(".picture")
 
     def digests(self, video_id: str, chunk: int) -> Path:
         """Mask digests of a chunk, when asked for."""

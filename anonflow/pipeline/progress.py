@@ -20,7 +20,10 @@ _LINE_EVERY_S = 10.0
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a run stands. Frames are known once their video is planned; failed chunks may count frames twice."""
+    """Where a run stands. Frames are known once their video is planned; failed chunks may count frames twice.
+
+    A picture counts as a video of one frame.
+    """
 
     videos: int
     planned_videos: int
@@ -33,10 +36,10 @@ class Snapshot:
         """Done, total and unit by stage."""
         frames = self.planned_frames
         return {
-            "plan": (min(self.planned_videos, self.videos), self.videos, "videos"),
+            "plan": (min(self.planned_videos, self.videos), self.videos, "files"),
             "detect": (min(self.detected_frames, frames), frames, "frames"),
             "mask": (min(self.masked_frames, frames), frames, "frames"),
-            "publish": (self.ended_videos, self.videos, "videos"),
+            "publish": (self.ended_videos, self.videos, "files"),
         }
 
 

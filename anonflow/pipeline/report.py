@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,7 +18,18 @@ from anonflow.mask.operators import IS_WEAK
 from anonflow.pipeline.rows import Outcome
 from anonflow.types import Status
 
-_PACKAGES = ("ray", "av", "onnxruntime-gpu", "onnxruntime", "opencv-python-headless", "numpy", "pyarrow", "scipy")
+_PACKAGES = (
+    "ray",
+    "av",
+    "pillow",
+    "jpeglib",
+    "onnxruntime-gpu",
+    "onnxruntime",
+    "opencv-python-headless",
+    "numpy",
+    "pyarrow",
+    "scipy",
+)
 _PATHS = ("input", "output")
 _RUNTIME_PATHS = ("work_dir", "model_cache", "model_dirs")
 _LEFT_OUT = "(a path, left out)"
@@ -35,6 +46,9 @@ class Totals:
     frames: int
     objects: dict[str, int]
     stage_seconds: dict[str, dict[str, float]]
+    pictures: int = 0
+    """Of the sources, those that were published as pictures, which have no frames."""
+    picture_objects: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Totals:
@@ -42,16 +56,18 @@ class Totals:
         outcomes = list(outcomes)
         made = [o for o in outcomes if o.status is Status.PUBLISHED]
         statuses = Counter(o.status for o in outcomes)
-        objects: Counter[str] = Counter()
+        objects: dict[str, Counter[str]] = {"video": Counter(), "picture": Counter()}
         for outcome in made:
-            objects.update(outcome.details["objects"])
+            objects[outcome.kind].update(outcome.details["objects"])
         return cls(
             published=statuses[Status.PUBLISHED],
             unchanged=statuses[Status.UNCHANGED],
             quarantined=statuses[Status.QUARANTINED],
             frames=sum(o.frames for o in made),
-            objects=dict(objects),
+            objects=dict(objects["video"]),
             stage_seconds=_stage_seconds(made),
+            pictures=sum(o.kind == "picture" for o in made),
+            picture_objects=dict(objects["picture"]),
         )
 
 
@@ -74,7 +90,8 @@ def build_report(
         "totals": asdict(Totals.of(outcomes)),
         "wall_s": round(wall_s, 3),
         "files_passed_over": passed_over,
-        "videos": [_video(o) for o in sorted(outcomes, key=lambda o: o.video_id)],
+        "videos": [_video(o) for o in sorted(outcomes, key=lambda o: o.video_id) if o.kind == "video"],
+        "pictures": _pictures([o for o in outcomes if o.kind == "picture"]),
     }
 
 
@@ -119,6 +136,23 @@ def _video(outcome: Outcome) -> dict[str, Any]:
         "frames": outcome.frames,
         "duration_s": outcome.duration_s,
         **outcome.details,
+    }
+
+
+def _pictures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """All pictures together, as there may be a million: what they were, how they ended, what their checks found."""
+    made = [o for o in outcomes if o.status is Status.PUBLISHED]
+    changed = Counter(name for o in made for name in o.details["checks"]["changed by policy"])
+    return {
+        "n": len(outcomes),
+        "statuses": Counter(str(o.status) for o in outcomes),
+        "formats": Counter(str(o.details["format"]) for o in made),
+        "reasons": Counter(o.reason for o in outcomes if o.status is Status.QUARANTINED),
+        "checks": {
+            "equal": sum(o.details["checks"]["equal"] for o in made),
+            "changed by policy": changed,
+            "broken": 0,  # what is broken is not published; it is among the reasons as 'fidelity'
+        },
     }
 
 

@@ -34,6 +34,8 @@ class Outcome:
     source_sha256: str = ""
     frames: int = 0
     duration_s: float = 0.0
+    kind: str = "video"
+    """`video`, or `picture`, which has no frames."""
     finished_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     details: dict[str, Any] = field(default_factory=dict)
     """For the report: objects by label, frames with masks, stage seconds, checks, what was changed by policy."""
@@ -74,6 +76,13 @@ class Row:
     chunk: int = -1
     n_chunks: int = 0
     outcome: str = ""
+    pictures: int = 0
+    """Of an album, which is a row of many sources; 0 for a video, and for a picture that has ended."""
+
+    @property
+    def is_album(self) -> bool:
+        """Whether the row stands for an album that is under way."""
+        return self.pictures > 0 and not self.outcome
 
     @property
     def source(self) -> Source:
@@ -100,6 +109,7 @@ SCHEMA = pa.schema(
         ("chunk", pa.int32()),
         ("n_chunks", pa.int32()),
         ("outcome", pa.string()),
+        ("pictures", pa.int32()),
     ]
 )
 

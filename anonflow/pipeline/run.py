@@ -162,7 +162,7 @@ def _compute(
 def _shower(display: Display, videos: int, ledger: Ledger) -> Callable[[dict[str, int]], None]:
     def show(counts: dict[str, int]) -> None:
         ended = ledger.outcomes
-        unplanned = sum(1 for o in ended if o.status is Status.UNCHANGED or not o.frames)
+        unplanned = sum(1 for o in ended if o.status is Status.UNCHANGED or (o.kind == "video" and not o.frames))
         display.show(
             Snapshot(
                 videos=videos,
@@ -204,7 +204,7 @@ def _gather_digests(paths: Paths, outcomes: list[Outcome]) -> None:
         pq.ParquetWriter(partial, MASK_DIGESTS) as out,
     ):
         for outcome in sorted(outcomes, key=lambda o: o.uri):
-            if outcome.status is Status.PUBLISHED:
+            if outcome.status is Status.PUBLISHED and outcome.kind == "video":
                 out.write_table(pq.read_table(paths.video_digests(outcome.video_id)))
 
 

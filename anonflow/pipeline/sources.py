@@ -54,7 +54,7 @@ def list_sources(given: str, output: Path, config: SourceConfig) -> Listing:
     if not found:
         raise ConfigError(_nothing_found(given, passed_over))
     sources = tuple(_source(p, base) for p in dict.fromkeys(found))
-    refuse_collisions(sources, output)
+    refuse_collisions(sources, output, config)
     return Listing(sources, dict(passed_over))
 
 
@@ -83,7 +83,8 @@ def _walk(folder: Path, output: Path) -> list[Path]:
 
 
 def _known(paths: Iterable[Path], config: SourceConfig, passed_over: Counter[str]) -> list[Path]:
-    known = {extension.lower().lstrip(".") for extension in config.extensions}
+    extensions = (*config.extensions, *config.picture_extensions)
+    known = {extension.lower().lstrip(".") for extension in extensions}
     found = []
     for path in paths:
         if path.suffix.lower().lstrip(".") in known:
@@ -149,6 +150,8 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 def _nothing_found(given: str, passed_over: Counter[str]) -> str:
     if not passed_over:
-        return f"input={given}: no files there. Give a video, a folder, a glob in quotes, or a list of paths."
+        return f"input={given}: no files there. Give a video, a picture, a folder, a glob in quotes, or a list."
     seen = ", ".join(f"{count} {extension}" for extension, count in passed_over.most_common(5))
-    return f"input={given}: no videos there ({seen}). Name files one by one, or extend source.extensions."
+    return (
+        f"input={given}: no videos or pictures there ({seen}). Name files one by one, or extend source.extensions."
+    )

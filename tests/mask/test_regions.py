@@ -219,3 +219,13 @@ def test_a_frame_that_is_shown_partly_within_a_span_is_hidden_and_not_kept() -> 
     assert [made.at(*span).is_processed for span in ((0.3, 0.5), (0.4, 0.6), (2.9, 3.1), (3.0, 3.2))] == [
         False, True, True, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rotation_deg", [0, 90, 180, 270])
+def test_a_mirrored_picture_has_its_left_on_the_right(rotation_deg: Any) -> None:
+    """The upper left corner of the mirrored picture is the upper right one of that which is not."""
+    other = replace(CORNER, box=(1 - CORNER.box[2], CORNER.box[1], 1 - CORNER.box[0], CORNER.box[3]))
+    canvas = replace(CANVAS, rotation_deg=rotation_deg)
+    (plain,) = plan(canvas, hide=[CORNER]).at(0.0, 0.0).hide
+    (mirrored,) = plan(replace(canvas, is_mirrored=True), hide=[other]).at(0.0, 0.0).hide
+    assert mirrored == plain

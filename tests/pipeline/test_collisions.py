@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
 from anonflow.pipeline.collisions import CONTAINERS, output_path, refuse_collisions
 from anonflow.types import Source
+
+FILES = SourceConfig(["mp4"], ["jpg"])
 
 
 def source(path: Path, relative_path: str | None = None) -> Source:
@@ -31,8 +34,8 @@ def test_a_result_keeps_its_name_and_gains_a_container(relative_path: str, conta
 def test_a_result_beside_its_source_is_refused_where_it_would_overwrite_one(tmp_path: Path, container: str) -> None:
     inputs = [source(tmp_path / "a.avi"), source(tmp_path / f"a.avi{container}")]
     with pytest.raises(ConfigError, match="overwrite the input"):
-        refuse_collisions(inputs, tmp_path)
-    refuse_collisions(inputs[:1], tmp_path)
+        refuse_collisions(inputs, tmp_path, FILES)
+    refuse_collisions(inputs[:1], tmp_path, FILES)
 
 
 def test_an_input_reached_through_a_link_is_the_same_input(tmp_path: Path) -> None:
@@ -42,15 +45,21 @@ def test_an_input_reached_through_a_link_is_the_same_input(tmp_path: Path) -> No
     (tmp_path / "file.mp4").symlink_to(tmp_path / "real" / "a.mp4")
     for path in (tmp_path / "folder" / "a.mp4", tmp_path / "file.mp4"):
         with pytest.raises(ConfigError, match="overwrite the input"):
-            refuse_collisions([source(path, "a.mp4")], (tmp_path / "real").resolve())
+            refuse_collisions([source(path, "a.mp4")], (tmp_path / "real").resolve(), FILES)
 
 
 def test_two_sources_may_not_have_one_result() -> None:
     two = [source(Path("/x/a.mp4")), source(Path("/y/a.mp4"))]
     with pytest.raises(ConfigError, match="same output name"):
-        refuse_collisions(two, Path("/out"))
+        refuse_collisions(two, Path("/out"), FILES)
 
 
 def test_a_container_that_one_source_may_gain_collides_with_another() -> None:
     with pytest.raises(ConfigError, match="same output name"):
-        refuse_collisions([source(Path("/x/a")), source(Path("/x/a.mp4"))], Path("/out"))
+        refuse_collisions([source(Path("/x/a")), source(Path("/x/a.mp4"))], Path("/out"), FILES)
+
+
+def test_a_picture_gets_its_own_name_and_no_other(tmp_path: Path) -> None:
+    refuse_collisions([source(Path("/x/a.jpg")), source(Path("/x/a.jpg.mp4"))], Path("/out"), FILES)
+    with pytest.raises(ConfigError, match="would overwrite the input"):
+        refuse_collisions([source(tmp_path / "a.jpg")], tmp_path, FILES)

@@ -21,10 +21,10 @@ def terminal() -> Any:
 
 def test_a_snapshot_counts_videos_and_frames() -> None:
     assert HALF.stages() == {
-        "plan": (2, 4, "videos"),
+        "plan": (2, 4, "files"),
         "detect": (60, 100, "frames"),
         "mask": (50, 100, "frames"),
-        "publish": (1, 4, "videos"),
+        "publish": (1, 4, "files"),
     }
     assert tuple(HALF.stages()) == STAGES
 
@@ -40,14 +40,14 @@ def test_lines_are_logged_with_rate_and_rest(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.INFO):
         lines.show(HALF)
     (line,) = caplog.messages
-    assert "detect 60/100 frames" in line and "publish 1/4 videos" in line
+    assert "detect 60/100 frames" in line and "publish 1/4 files" in line
     assert re.search(r"frames/s, about \d+ s left", line)
 
 
 def test_no_rate_before_the_first_frame(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         Lines(every_s=0).show(Snapshot(1, 0, 0, 0, 0, 0))
-    assert "frames/s" not in caplog.text and "plan 0/1 videos" in caplog.text
+    assert "frames/s" not in caplog.text and "plan 0/1 files" in caplog.text
 
 
 def test_lines_keep_their_distance(caplog: pytest.LogCaptureFixture) -> None:

@@ -95,3 +95,29 @@ def test_the_report_has_the_regions_that_were_drawn_but_not_whose_they_are() -> 
     assert SECRET not in json.dumps(made["configuration"])
     (entry,) = made["configuration"]["regions"]
     assert entry["hide"][0]["box"] == [0.0, 0.25, 1.0, 0.5] and "left out" in entry["videos"]
+
+
+def picture(name: str, kind: str = "JPEG") -> Outcome:
+    checks = {"equal": 9, "changed by policy": {"metadata": "removed: exif.Make"}}
+    details = {
+        "objects": {"face": 3},
+        "stage_seconds": TIMES,
+        "checks": checks,
+        "format": kind,
+        "providers": ["cpu"],
+    }
+    return Outcome(f"/{SECRET}/{name}", name, Status.PUBLISHED, 1, "fp", kind="picture", details=details)
+
+
+def test_pictures_are_told_together_and_apart_from_videos() -> None:
+    refused = replace(quarantined("x"), kind="picture")
+    outcomes = [published("b"), picture("1"), picture("2"), picture("3", "PNG"), refused]
+    totals = Totals.of(outcomes)
+    assert (totals.published, totals.pictures, totals.frames, totals.quarantined) == (4, 3, 10, 1)
+    assert totals.objects == {"face": 2, "plate": 1} and totals.picture_objects == {"face": 9}
+    made = build_report(configuration(), "run1", outcomes, wall_s=1, passed_over={})
+    assert len(made["videos"]) == 1
+    assert made["pictures"]["formats"] == {"JPEG": 2, "PNG": 1} and made["pictures"]["reasons"] == {"damaged": 1}
+    assert made["pictures"]["checks"]["equal"] == 27
+    assert made["pictures"]["checks"]["changed by policy"] == {"metadata": 3}
+    assert SECRET not in json.dumps(made)

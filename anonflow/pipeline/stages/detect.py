@@ -54,7 +54,8 @@ class Detect:
         return after_attempt(row, "detect", tracks, error, self._context)
 
     @cached_property
-    def _eyes(self) -> list[Eye]:
+    def eyes(self) -> list[Eye]:
+        """The detectors, loaded when they are first asked for."""
         config = self._context.config
         store = ModelStore(self._context.model_cache, [Path(folder) for folder in config.runtime.model_dirs])
         return [
@@ -70,8 +71,8 @@ class Detect:
         if not detections_path.exists():
             watch = Stopwatch()
             with FrameMeter(self._context.progress, "detect") as meter:
-                found, facts = detect_chunk(Path(row.uri), index, chunk, self._eyes, meter)
-            providers = sorted({eye.detector.provider for eye in self._eyes})
+                found, facts = detect_chunk(Path(row.uri), index, chunk, self.eyes, meter)
+            providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
             write_rows(detections_path, found, {"providers": providers, **watch.read()})
         found = read_rows(Detections, detections_path)

@@ -149,9 +149,9 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             if copies.set_id and (broken := _broken(checks)):
                 copies = refuse_copies(row, context, index, f"the copy was broken: {broken}")
                 checks = _make_whole(row, context, index, copies, partial)
-            _require_fidelity(row, checks)
+            require_fidelity(row, checks)
             check_source(row.source)
-            _require_other_file(source, target)
+            require_other_file(source, target)
             source_sha256, sha256 = file_sha256(source), file_sha256(partial)
             move_into_place(partial, target)
     finally:
@@ -200,12 +200,14 @@ def _quality(row: Row, context: RunContext) -> _Quality:
     )
 
 
-def _require_other_file(source: Path, target: Path) -> None:
+def require_other_file(source: Path, target: Path) -> None:
+    """Raise unless a result may take the place of `target`: it must not be its own source, through links either."""
     if target.exists() and target.samefile(source):
         raise SourceError(f"{source}: the result would overwrite it through a link. Choose another output.")
 
 
-def _require_fidelity(row: Row, checks: tuple[Check, ...]) -> None:
+def require_fidelity(row: Row, checks: tuple[Check, ...]) -> None:
+    """Raise unless no point of the contract is broken."""
     if broken := _broken(checks):
         raise FidelityError(
             f"{row.uri}: the result is not the source with masks in it: {broken}. "

@@ -52,7 +52,8 @@ def published_before(row: Row, context: RunContext) -> Outcome | None:
     if done is None or done.run_id == context.paths.run_id:
         return None
     output = Path(done.outcome.output_uri)
-    if output != output_path(context.paths.output, row.relative_path, output.suffix):
+    own = context.paths.output / row.relative_path  # a picture's, whatever its name ends in
+    if output not in (own, output_path(context.paths.output, row.relative_path, output.suffix)):
         return None
     try:
         found = output.stat()

@@ -1,0 +1,189 @@
+"""TIFF and BMP: decoded and written by Pillow, without loss."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from anonflow.errors import UnsupportedFormatError
+from anonflow.picture import exif
+from anonflow.picture.base import IsKept, PictureInfo
+from anonflow.picture.hiding import Grid, Hiding
+from anonflow.picture.pillow import array, bgr_of, decoded, opened, require_size
+from anonflow.picture.raster import Samples, fill_bits, fill_indices, paint_channels
+from anonflow.types import Picture
+
+TIFF, BMP = "TIFF", "BMP"
+_MODES = {
+    TIFF: ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B"),
+    BMP: ("1", "L", "P", "RGB"),
+}
+_LOSSLESS_COMPRESSIONS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "group3", "group4", "tiff_ccitt")
+_BITS, _SUBFILE, _SUB_DIRECTORIES = 258, 254, 330
+_REDUCED = 1
+_BMP_BITS_AT, _BMP_HEADER_AT, _BMP_COLOUR_AT = 28, 14, 70
+_V5_HEADER_BYTES = 124
+_BLOCKS = {700: "xmp", 33723: "iptc", 34377: "photoshop", 37724: "photoshop"}
+_DIRECTORIES = (0x8769, 0x8825)
+_RESOLUTION = (282, 283, 296)
+
+
+@dataclass(frozen=True, eq=False)
+class PlainStill:
+    """A `StillPicture`."""
+
+    data: bytes
+    image: Image.Image
+    kind: str
+
+    @classmethod
+    def open(cls, data: bytes, kind: str, max_pixels: int) -> PlainStill:
+        """The picture of a file.
+
+        Raises:
+            UnsupportedFormatError: several pages; samples that would not come out as they are.
+        """
+        image = opened(data, kind)
+        require_size(*image.size, max_pixels)
+        if image.mode not in _MODES[kind]:
+            raise UnsupportedFormatError(f"{kind} of mode {image.mode} is not supported: convert it to PNG.")
+        if kind == BMP:
+            _require_plain_bmp(data)
+        else:
+            _require_single_tiff(data)
+        return cls(data, image, kind)
+
+    @cached_property
+    def info(self) -> PictureInfo:
+        """As `StillPicture.info`."""
+        tags = self._tags()
+        resolution = [str(self._tag(number)) for number in _RESOLUTION]
+        return PictureInfo(
+            format=self.kind,
+            grid=Grid(*self.image.size),
+            orientation=1,  # Pillow turns a TIFF upright when it decodes it, and so it is written
+            mode=f"{self.image.mode} {self._bits()} bit",
+            coding="lossless" if self._is_lossless else "lossy",
+            colour_profile=self.image.info.get("icc_profile") or b"",
+            resolution=" ".join(resolution) if self.kind == TIFF else str(self.image.info.get("dpi", "")),
+            metadata=tuple(sorted({*exif.names(tags), *self._block_names()})),
+        )
+
+    def bgr(self, least_side_px: int) -> Picture:
+        """As `StillPicture.bgr`."""
+        return bgr_of(self._decoded)
+
+    def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
+        """As `StillPicture.masked`. What was compressed with loss is stored without, as no pixel may change."""
+        samples = self.samples()[0].copy()
+        self._paint(samples, hiding)
+        image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples, **self._as_mode())
+        if image.mode == "P":
+            image.putpalette(self.image.getpalette() or [0, 0, 0])
+        file = io.BytesIO()
+        image.save(file, self.kind, **self._options(is_kept))
+        return file.getvalue()
+
+    def samples(self) -> tuple[NDArray[Any], ...]:
+        """As `StillPicture.samples`."""
+        return (array(self._decoded).reshape(self.image.height, self.image.width, -1),)
+
+    def unhidden(self, hidden: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:
+        """As `StillPicture.unhidden`."""
+        return (~hidden,)
+
+    @cached_property
+    def _decoded(self) -> Image.Image:
+        return decoded(opened(self.data, self.kind), self.kind)
+
+    @property
+    def _is_lossless(self) -> bool:
+        return self.kind == BMP or self.image.info.get("compression", "raw") in _LOSSLESS_COMPRESSIONS
+
+    def _as_mode(self) -> dict[str, str]:
+        """Arrays of one byte a pixel could be grey or palette, those of four RGBA or CMYK."""
+        return {"mode": self.image.mode} if self.image.mode in ("P", "CMYK") else {}
+
+    def _paint(self, samples: Samples, hiding: Hiding) -> None:
+        mode = self.image.mode
+        if mode == "P":
+            fill_indices(samples, self.image.getpalette() or [0, 0, 0], b"", hiding)
+        elif mode == "1":
+            fill_bits(samples, hiding)
+        elif mode == "CMYK":
+            samples[:] = ~samples  # ink to light
+            paint_channels(samples, 4, 8, hiding)
+            samples[:] = ~samples
+        else:
+            paint_channels(samples, 3 if samples.shape[2] >= 3 else 1, self._bits(), hiding)
+
+    def _bits(self) -> int:
+        if self.image.mode.startswith("I;16"):
+            return 16
+        return 1 if self.image.mode == "1" else 8
+
+    def _options(self, is_kept: IsKept) -> dict[str, Any]:
+        if self.kind == BMP:
+            return {"dpi": self.image.info["dpi"]} if "dpi" in self.image.info else {}
+        compression = self.image.info.get("compression", "raw")
+        options: dict[str, Any] = {"compression": compression if self._is_lossless else "tiff_adobe_deflate"}
+        if block := exif.reduced_tags(self.image.getexif(), is_kept, is_tiff=True):
+            options["exif"] = exif.PREFIX + block
+        if profile := self.image.info.get("icc_profile"):
+            options["icc_profile"] = profile
+        return options
+
+    def _tag(self, number: int) -> Any:
+        return getattr(self.image, "tag_v2", {}).get(number, "")
+
+    def _tags(self) -> tuple[exif.Tag, ...]:
+        """Tags of a TIFF file that are not how its picture is stored; BMP has none."""
+        if self.kind == BMP:
+            return ()
+        found = []
+        with exif.reading():
+            given = self.image.getexif()
+            for number in dict(given):
+                if not exif.is_about_storage(number) and number not in _DIRECTORIES:
+                    found.append(exif.Tag("exif", number, None))
+            for directory, number in (("exif", _DIRECTORIES[0]), ("gps", _DIRECTORIES[1])):
+                found += [exif.Tag(directory, inner, None) for inner in dict(given.get_ifd(number))]
+        return tuple(found)
+
+    def _block_names(self) -> set[str]:
+        tags = getattr(self.image, "tag_v2", {})
+        names = {name for number, name in _BLOCKS.items() if number in tags}
+        has_more = self.kind == TIFF and (getattr(self.image, "n_frames", 1) > 1 or _SUB_DIRECTORIES in tags)
+        return names | ({exif.THUMBNAIL} if has_more else set())
+
+
+def _require_single_tiff(data: bytes) -> None:
+    """Further pages may only be reduced copies of the first, which are left out."""
+    image = opened(data, TIFF)
+    tags = getattr(image, "tag_v2", {})
+    if any(bits > 8 for bits in tags.get(_BITS, (1,))) and len(tags.get(_BITS, (1,))) > 1:
+        raise UnsupportedFormatError("TIFF with more than 8 bits a channel in colour is not supported: use PNG.")
+    kinds = []
+    with exif.reading():
+        for page in range(1, getattr(image, "n_frames", 1)):
+            image.seek(page)
+            kinds.append(int(image.tag_v2.get(_SUBFILE, 0)))  # type: ignore[attr-defined]
+    if not all(kind & _REDUCED for kind in kinds):
+        raise UnsupportedFormatError(
+            "TIFF with several pages is not masked: save each page as a file and run again."
+        )
+
+
+def _require_plain_bmp(data: bytes) -> None:
+    bits = int.from_bytes(data[_BMP_BITS_AT : _BMP_BITS_AT + 2], "little")
+    header_bytes = int.from_bytes(data[_BMP_HEADER_AT : _BMP_HEADER_AT + 4], "little")
+    colour = data[_BMP_COLOUR_AT : _BMP_COLOUR_AT + 4]
+    has_profile = header_bytes >= _V5_HEADER_BYTES and colour in (b"DEBM", b"KNIL")
+    if bits == 16 or has_profile:
+        raise UnsupportedFormatError("BMP with 16 bits a pixel or a colour profile is not supported: use PNG.")

@@ -1,0 +1,51 @@
+"""From a file's bytes to a picture: what it is, is decided by its content, never by its name."""
+
+from __future__ import annotations
+
+from anonflow.errors import NotAPictureError
+from anonflow.picture.base import StillPicture
+from anonflow.picture.jpeg_still import JpegStill
+from anonflow.picture.plain_still import BMP, TIFF, PlainStill
+from anonflow.picture.png_still import PngStill
+from anonflow.picture.webp_still import WebpStill
+
+HEAD_BYTES = 16
+"""So much of a file's beginning `kind_of` needs."""
+
+_TIFF_STARTS = (b"II*\0", b"MM\0*")
+
+
+def kind_of(head: bytes) -> str | None:
+    """`JPEG`, `PNG`, `WEBP`, `TIFF` or `BMP` by the first bytes of a file; None for all else."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[:4] in _TIFF_STARTS:
+        return TIFF
+    if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
+        return BMP
+    return None
+
+
+def open_picture(data: bytes, max_pixels: int) -> StillPicture:
+    """The picture of a file, its headers read.
+
+    Raises:
+        NotAPictureError: it is none of the known formats.
+        DamagedPictureError: it is truncated or corrupt.
+        PictureTooLargeError: it has more than `max_pixels`.
+        UnsupportedFormatError: it is animated, has several pages, or samples that cannot be kept.
+    """
+    kind = kind_of(data[:HEAD_BYTES])
+    if kind == "JPEG":
+        return JpegStill.open(data, max_pixels)
+    if kind == "PNG":
+        return PngStill.open(data, max_pixels)
+    if kind == "WEBP":
+        return WebpStill.open(data, max_pixels)
+    if kind is not None:
+        return PlainStill.open(data, kind, max_pixels)
+    raise NotAPictureError("The content is no JPEG, PNG, WebP, TIFF or BMP: convert it, or take it off the list.")

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from anonflow.errors import UnsupportedFormatError
+from anonflow.picture.png_file import Chunk
+from anonflow.picture.png_still import PngStill
+from tests.pictures import BOX, camera, encoded, everything, nothing, scene, solid, stored
+
+MANY = 10**6
+
+
+def test_sixteen_bits_keep_all_of_them() -> None:
+    samples = np.asarray(scene()).astype(np.uint16) * 257 ^ 0x00A5
+    still = PngStill.open(cv2.imencode(".png", samples)[1].tobytes(), MANY)
+    hiding = solid(still.info.grid, BOX)
+    out = cv2.imdecode(np.frombuffer(still.masked(hiding, nothing), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert out.dtype == np.uint16 and (out[hiding.hidden] == 0).all()
+    np.testing.assert_array_equal(out[~hiding.hidden], samples[~hiding.hidden])
+    assert still.info.mode == "RGB 16 bit"
+
+
+def test_transparency_stays_and_what_is_under_it_is_hidden() -> None:
+    image = scene().convert("RGBA")
+    image.putalpha(scene().convert("L"))
+    still = PngStill.open(encoded(image, "PNG"), MANY)
+    hiding = solid(still.info.grid, BOX)
+    out = stored(still.masked(hiding, nothing), "RGBA")
+    np.testing.assert_array_equal(out[..., 3], np.asarray(image)[..., 3])
+    assert (out[hiding.hidden][:, :3] == 0).all()
+
+
+def test_a_palette_is_filled_with_its_darkest_opaque_colour() -> None:
+    image = scene().quantize(8)
+    data = encoded(image, "PNG", transparency=bytes([0] * 4 + [255] * 4))
+    still = PngStill.open(data, MANY)
+    hiding = solid(still.info.grid, BOX)
+    out = still.masked(hiding, nothing)
+    colours = stored(out, "RGBA")[hiding.hidden]
+    assert (colours == colours[0]).all() and colours[0, 3] == 255
+    assert PngStill.open(out, MANY).png.first(b"PLTE") == still.png.first(b"PLTE")
+
+
+def test_texts_are_kept_by_name() -> None:
+    plain = encoded(scene(), "PNG", exif=camera(6))
+    texts = [Chunk(b"tEXt", b"Author\0me"), Chunk(b"tEXt", b"Place\0here"), Chunk(b"tIME", b"1234567")]
+    still = PngStill.open(plain[:33] + b"".join(text.to_bytes() for text in texts) + plain[33:], MANY)
+    assert {"text.Author", "text.Place", "png.tIME", "exif.Make"} <= set(still.info.metadata)
+    out = PngStill.open(still.masked(solid(still.info.grid, None), "text.Author".__eq__), MANY)
+    assert out.info.metadata == ("text.Author",) and out.info.orientation == 6
+    all_kept = PngStill.open(still.masked(solid(still.info.grid, None), everything), MANY)
+    assert set(still.info.metadata) - set(all_kept.info.metadata) == {"png.tIME", "makernote"}
+
+
+def test_what_opencv_would_change_is_refused() -> None:
+    samples = np.zeros((4, 4, 2), np.uint16)
+    from anonflow.picture.png_file import PngFile
+
+    header = b"\0\0\0\x04\0\0\0\x04\x10\x04\0\0\0"
+    png = PngFile((Chunk(b"IHDR", header), Chunk(b"IDAT", b"x"), Chunk(b"IEND", b"")), 0)
+    with pytest.raises(UnsupportedFormatError, match="16 bits"):
+        PngStill.open(png.with_samples(samples, b"", ()), MANY).samples()

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image
+
+from anonflow.picture.webp_still import MIN_PSNR_DB, WebpStill, psnr_db
+from tests.pictures import BOX, camera, encoded, nothing, scene, solid, stored
+
+MANY = 10**7
+
+
+def noise() -> Image.Image:
+    """Colours that no lossy WebP can hold twice."""
+    return Image.fromarray(np.random.default_rng(1).integers(0, 255, (64, 96, 3), dtype=np.uint8))
+
+
+def test_lossy_without_a_mask_is_copied() -> None:
+    data = encoded(scene(), "WEBP", quality=70, exif=camera(6))
+    still = WebpStill.open(data, MANY)
+    out = WebpStill.open(still.masked(solid(still.info.grid, None), nothing), MANY)
+    assert out.webp.first(b"VP8 ") == still.webp.first(b"VP8 ")
+
+
+def test_lossy_with_a_mask_stays_close() -> None:
+    data = encoded(scene(400, 300), "WEBP", quality=70)
+    still = WebpStill.open(data, MANY)
+    hiding = solid(still.info.grid, (100, 100, 200, 180))
+    out = still.masked(hiding, nothing)
+    assert psnr_db(stored(data)[~hiding.hidden], stored(out)[~hiding.hidden]) >= MIN_PSNR_DB
+    assert not WebpStill.open(out, MANY).webp.is_lossless
+    assert stored(out)[hiding.hidden].mean() < 5
+
+
+def test_what_would_change_too_much_is_stored_without_loss() -> None:
+    data = encoded(noise(), "WEBP", quality=80)
+    still = WebpStill.open(data, MANY)
+    hiding = solid(still.info.grid, BOX)
+    out = still.masked(hiding, nothing)
+    assert WebpStill.open(out, MANY).webp.is_lossless
+    np.testing.assert_array_equal(stored(out)[~hiding.hidden], stored(data)[~hiding.hidden])
+
+
+def test_psnr() -> None:
+    flat = np.zeros(100, np.uint8)
+    assert psnr_db(flat, flat) == math.inf == psnr_db(flat[:0], flat[:0])
+    assert psnr_db(flat, flat + 255) == 0
