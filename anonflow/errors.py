@@ -102,6 +102,12 @@ class UnsupportedFormatError(SourceError):
     reason = "unsupported"
 
 
+class LimitError(SourceError):
+    """The input asks for more (pixels, streams, frames, time) than a limit allows."""
+
+    reason = "limit"
+
+
 # --- work ------------------------------------------------------------------------------------------------
 
 

@@ -117,6 +117,9 @@ def _array(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
 def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...], times: dict[str, float]) -> None:
     """Write a frame index (a row per frame) with the chunks planned on it and the time that planning took."""
     table = pa.table({"pts": index.pts, "keyframe": index.keyframe, "decode_rank": index.decode_rank})
+    damaged = np.zeros(index.n_frames, np.bool_)
+    damaged[index.damaged] = True
+    table = table.append_column("damaged", pa.array(damaged))
     note = {
         "container": index.container,
         "stream_index": index.stream_index,
@@ -148,5 +151,6 @@ def read_index(path: Path) -> tuple[FrameIndex, tuple[Chunk, ...]]:
         stream=StreamFormat(**stream),
         audio=tuple(AudioStream(**audio) for audio in note["audio"]),
         removed_streams=tuple(note["removed_streams"]),
+        damaged=np.flatnonzero(_array(table["damaged"])).astype(np.int64),
     )
     return index, tuple(Chunk(**chunk) for chunk in note["chunks"])

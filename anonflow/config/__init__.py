@@ -11,6 +11,7 @@ from typing import Any
 
 from anonflow.config.base import Section, require
 from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
+from anonflow.config.limits import LimitsConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
 from anonflow.config.runtime import (
     CODECS,
@@ -51,6 +52,7 @@ __all__ = [
     "EdgeConfig",
     "HidingConfig",
     "LabelConfig",
+    "LimitsConfig",
     "MaskStyle",
     "ModelConfig",
     "PlateContextConfig",
@@ -102,6 +104,7 @@ class AnonymizeConfig(HidingConfig):
     input: str
     output: str
     source: SourceConfig
+    limits: LimitsConfig
     chunk: ChunkConfig
     regions: list[VideoRegions]
     """By hand; from the file that `regions=` names."""

@@ -6,14 +6,26 @@ from dataclasses import dataclass
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
 
+ON_DAMAGE = ("quarantine", "hide_frame")
 CODECS = ("libx264", "libx265", "libsvtav1")
 
 
 @dataclass(frozen=True)
 class SourceConfig(Section):
-    """Which files of a folder are inputs."""
+    """Which files of a folder are inputs, and what becomes of damaged ones."""
 
     extensions: list[str]
+    on_damage: str
+    """`quarantine`: the whole video; `hide_frame`: frames that are damaged, or may be, are hidden whole."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        choice("source.on_damage", self.on_damage, ON_DAMAGE)
+
+    @property
+    def hides_damage(self) -> bool:
+        """Whether damaged frames are hidden instead of stopping their video."""
+        return self.on_damage == "hide_frame"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from anonflow.errors import ConfigError
 from anonflow.pipeline.rows import Row, to_table
 from anonflow.pipeline.sources import list_sources, local_path
 
-VIDEOS = SourceConfig(extensions=["mp4", "mkv"])
+VIDEOS = SourceConfig(extensions=["mp4", "mkv"], on_damage="quarantine")
 
 
 def touch(root: Path, *names: object) -> None:

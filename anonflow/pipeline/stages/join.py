@@ -94,6 +94,7 @@ class _Joined:
                 "chunks": row.n_chunks,
                 "container": {"source": self.index.container, "output": self.target.suffix.lstrip(".")},
                 "removed_streams": list(self.index.removed_streams),
+                "hidden_damaged_frames": len(self.index.damaged),
                 "checks": [asdict(check) for check in self.checks],
                 **_work_done(row, context, plan, self.join_times),
             },

@@ -11,6 +11,7 @@ from anonflow.errors import SourceError
 from anonflow.types import Check, FrameIndex
 from anonflow.video.audio import digest_audio
 from anonflow.video.contract.check import check
+from anonflow.video.contract.damage import compare_damage
 from anonflow.video.contract.decoding import check_decoding
 from anonflow.video.contract.picture import compare_picture
 from anonflow.video.contract.sound import compare_sound
@@ -36,4 +37,5 @@ def inspect(source: Path, index: FrameIndex, output: Path) -> tuple[Check, ...]:
         *compare_sound(digest_audio(source, index), digest_audio(output, result)),
         compare_streams(index, result),
         check_decoding(output, result),
+        *compare_damage(index, output, result),
     )
