@@ -10,9 +10,9 @@ from contextvars import ContextVar
 
 import av.logging
 
-_LibavLine = tuple[int, str, str]
+LibavLine = tuple[int, str, str]
 
-_collecting: ContextVar[list[_LibavLine] | None] = ContextVar("collecting", default=None)
+_collecting: ContextVar[list[LibavLine] | None] = ContextVar("collecting", default=None)
 
 
 def silence() -> None:
@@ -31,7 +31,7 @@ def silence() -> None:
 
 
 @contextmanager
-def captured_warnings() -> Iterator[list[_LibavLine]]:
+def captured_warnings() -> Iterator[list[LibavLine]]:
     """Collect what FFmpeg says on this thread at WARNING or worse: `(level, context, message)` per line.
 
     A block within another one tells the outer one, too.

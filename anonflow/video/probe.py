@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import av
 import av.container
 import av.error
+import av.logging
 import av.stream
 import av.video
 import numpy as np
@@ -27,6 +28,7 @@ from anonflow.errors import (
 from anonflow.types import AudioStream, FrameIndex, IntArray, StreamFormat
 from anonflow.video.container import is_cover, open_source, video_stream
 from anonflow.video.extent import missing_bytes
+from anonflow.video.logs import LibavLine, captured_warnings
 from anonflow.video.planes import is_paintable
 from anonflow.video.watchdog import one_step, stepwise
 
@@ -60,10 +62,12 @@ def probe(path: Path, limits: LimitsConfig | None = None, *, keeps_damaged: bool
         DamagedVideoError: the file is shorter than its container announces, or packets are marked corrupt.
         UnsupportedFormatError: a pixel format that cannot be painted on, or a mirrored or slanted display.
     """
-    with open_source(path, limits) as container:
+    with captured_warnings() as lines, open_source(path, limits) as container:
+        n_header_lines = len(lines)
         stream = video_stream(container, path)
         _check_whole(path)
         tally = _tally_packets(container, stream, path, limits, keeps_damaged=keeps_damaged)
+        _check_said(lines[0 if _reads_packets_to_open(container) else n_header_lines :], container, path)
         order, pts = _display_order(tally, path)
         _check_duration(pts, stream, path, limits)
         _check_reordering(container, stream, order, path)
@@ -120,6 +124,17 @@ def rotation_deg(frame: av.VideoFrame, path: Path) -> int:
             f"{path} is shown mirrored or slanted, which is not supported: re-encode it upright."
         )
     return frame.rotation
+
+
+def _reads_packets_to_open(container: av.container.InputContainer) -> bool:
+    """What MP4 complains of at opening are odd headers; the others have then read their first packets, too."""
+    return "mp4" not in container.format.name
+
+
+def _check_said(lines: Sequence[LibavLine], container: av.container.InputContainer, path: Path) -> None:
+    """Raise if the demuxer came upon what it could not read: packets may be lost, and nobody counts them."""
+    if any(level <= av.logging.ERROR and context == container.format.name for level, context, _ in lines):
+        raise DamagedVideoError(f"{path} is damaged between its packets, some may be lost: {_RECOPY}")
 
 
 def _check_whole(path: Path) -> None:

@@ -62,8 +62,12 @@ def _without_avi_index(content: bytes) -> bytes:
 
 
 def _without_cues(content: bytes) -> bytes:
-    """Turn the Cues element (and its entry in the SeekHead) into Void bytes of the same length."""
-    return content.replace(b"\x1c\x53\xbb\x6b", b"\xec\x52\xbb\x6b")
+    """Turn the Cues element into a Void one of the same length."""
+    start = content.rindex(b"\x1c\x53\xbb\x6b")
+    length = 9 - content[start + 4].bit_length()  # of its size field; Void takes the three bytes of the longer name
+    size = int.from_bytes(content[start + 4 : start + 4 + length], "big") & ((1 << 7 * length) - 1)
+    header = b"\xec" + (size | 1 << 7 * (length + 3)).to_bytes(length + 3, "big")
+    return content[:start] + header + content[start + 4 + length :]
 
 
 def _looped(_: Path | None, path: Path) -> None:
