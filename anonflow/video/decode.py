@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -37,14 +36,23 @@ _DECODER_OPTIONS = {"err_detect": "crccheck+bitstream+buffer+careful+explode"}
 Packet: TypeAlias = "av.Packet[av.stream.Stream]"
 
 
+class BrokenFrameError(Exception):
+    """A frame is missing, comes twice, or cannot be decoded: the one with this decode rank, or one just before."""
+
+    def __init__(self, rank: int, what: str) -> None:
+        """Say which frame, and what is wrong."""
+        super().__init__(what)
+        self.rank = rank
+
+
 def decode_range(
     path: Path, index: FrameIndex, start_pts: int, stop_pts: int
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield `(pts, frame)` for exactly the frames with `start_pts <= pts < stop_pts`, in display order.
 
     Bit-identical to a linear decode of the file, wherever the range starts. Without more threads than one: what a
-    decoder makes of a damaged file depends on their number. Frames that the index calls damaged come out black,
-    whatever the decoder made of them, and need not come out of it at all.
+    decoder makes of a damaged file depends on their number. Frames that the index calls damaged are black; they are
+    not decoded, and behind them a fresh decoder begins.
 
     Raises:
         DamagedVideoError: another frame is missing, extra, undecodable or marked corrupt. Frames that were yielded
@@ -52,48 +60,59 @@ def decode_range(
         UnsupportedFormatError: the size or pixel format changes within the video.
     """
     first, last = (int(place) for place in np.searchsorted(index.pts, [start_pts, stop_pts]))
-    damaged = _Damaged(index, first, last)
-    expected = deque(index.pts[first:last].tolist())
-    for frame in _decode(path, index, first, last, damaged):
-        if frame.pts is None or not start_pts <= frame.pts < stop_pts or damaged.covers(frame.pts):
+    for start, stop, is_damaged in _runs(index, first, last):
+        if is_damaged:
+            yield from _black_frames(index, start, stop)
             continue
-        yield from damaged.take_from(expected)
-        if not expected or frame.pts != expected.popleft():
-            raise _damaged(path, "a frame is missing or comes twice")
+        try:
+            yield from sound_frames(path, index, start, stop)
+        except BrokenFrameError as error:
+            raise DamagedVideoError(
+                f"{path} is damaged, {error}: copy the file again from where it was recorded."
+            ) from error
+
+
+def sound_frames(path: Path, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """The frames with display indices `first` to before `last`, decoded; no frame between them may be damaged.
+
+    Raises:
+        BrokenFrameError: at the first frame that is not as it should be, when all before it were given.
+        UnsupportedFormatError: see `decode_range`.
+    """
+    start_pts, stop_pts = int(index.pts[first]), int(index.pts[last - 1])
+    place = first
+    for frame in _decode(path, index, first, last):
+        if frame.pts is None or not start_pts <= frame.pts <= stop_pts:
+            continue
+        if place >= last or frame.pts != index.pts[place]:
+            raise BrokenFrameError(_rank_at(index, min(place, last - 1)), "a frame is missing or comes twice")
         if frame.is_corrupt:
-            raise _damaged(path, "a frame is corrupt")
+            raise BrokenFrameError(_rank_at(index, place), "a frame is corrupt")
         check_format(frame, path, index)
         yield frame.pts, frame
-    yield from damaged.take_from(expected)
-    if expected:
-        raise _damaged(path, "a frame is missing")
+        place += 1
+    if place < last:
+        raise BrokenFrameError(_rank_at(index, place), "a frame is missing")
 
 
-class _Damaged:
-    """The damaged frames of a range, which are replaced."""
-
-    def __init__(self, index: FrameIndex, first: int, last: int) -> None:
-        self._index = index
-        inside = slice(*np.searchsorted(index.damaged, [first, last]))
-        self._pts = set(index.pts[index.damaged[inside]].tolist())
-
-    def covers(self, pts: int) -> bool:
-        """Whether a frame with this timestamp is damaged, or belongs to no frame and comes beside damaged ones."""
-        if pts in self._pts or not self._pts:
-            return pts in self._pts
-        place = int(np.searchsorted(self._index.pts, pts))
-        beside = self._index.pts[max(0, place - 1) : place + 1].tolist()
-        return pts not in beside and not self._pts.isdisjoint(beside)
-
-    def take_from(self, expected: deque[int]) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Black pictures for the damaged frames at the beginning of `expected`, which lose them."""
-        while expected and expected[0] in self._pts:
-            frame = black_frame(self._index.stream)
-            frame.pts, frame.time_base = expected[0], self._index.time_base
-            yield expected.popleft(), frame
+def _runs(index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, int, bool]]:
+    """The frames from `first` to before `last` as runs that are sound or damaged."""
+    is_damaged = np.zeros(last - first, np.bool_)
+    is_damaged[index.damaged[slice(*np.searchsorted(index.damaged, [first, last]))] - first] = True
+    starts = [0, *(np.flatnonzero(np.diff(is_damaged)) + 1).tolist(), last - first]
+    for start, stop in pairwise(starts):
+        if start < stop:
+            yield first + start, first + stop, bool(is_damaged[start])
 
 
-def decode_packet(context: VideoCodecContext, packet: Packet | None) -> tuple[list[av.VideoFrame], bool]:
+def _black_frames(index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    for pts in index.pts[first:last].tolist():
+        frame = black_frame(index.stream)
+        frame.pts, frame.time_base = pts, index.time_base
+        yield pts, frame
+
+
+def _decode_packet(context: VideoCodecContext, packet: Packet | None) -> tuple[list[av.VideoFrame], bool]:
     """The frames that come out when the packet goes in (None drains the decoder), and whether it complains.
 
     Of some damage FFmpeg only writes a line: a wrong checksum of FFV1 is an error to it, but no failure.
@@ -106,39 +125,31 @@ def decode_packet(context: VideoCodecContext, packet: Packet | None) -> tuple[li
     return frames, any(level <= av.logging.ERROR for level, _, _ in lines)
 
 
-def configure(context: VideoCodecContext, index: FrameIndex) -> None:
-    """Let the decoder be exact and strict. Seeking resets `reorder_depth`."""
-    context.thread_count = 1
-    context.options = _DECODER_OPTIONS
-    # Known from the index; guessing it from the stream loses frames of H.264 without VUI.
-    context.reorder_depth = index.reorder_depth
-
-
-def _decode(path: Path, index: FrameIndex, first: int, last: int, damaged: _Damaged) -> Iterator[av.VideoFrame]:
-    if first == last:
-        return
+def _decode(path: Path, index: FrameIndex, first: int, last: int) -> Iterator[av.VideoFrame]:
     last_rank = int(index.decode_rank[first:last].max())
+    start_pts, rank = int(index.pts[first]), 0
     with open_source(path) as container:
         stream = container.streams.video[video_position(container, index)]
         context = stream.codec_context
+        context.thread_count = 1
+        context.options = _DECODER_OPTIONS
         packets = _packets_from(container, stream, index, first)
-        configure(context, index)
+        # Known from the index; guessing it from the stream loses frames of H.264 without VUI. After the seek,
+        # because that resets the decoder.
+        context.reorder_depth = index.reorder_depth
         for packet in chain(_through_rank(packets, index, last_rank), [None]):
-            frames, complains = decode_packet(context, packet)
-            if complains and not _may_complain(packet, index, first, last, damaged):
-                raise _damaged(path, "a frame cannot be decoded")
+            frames, complains = _decode_packet(context, packet)
+            if packet is not None:
+                known = -1 if packet.pts is None else _rank(index, packet.pts)
+                rank = known if known >= 0 else min(rank + 1, last_rank)
+                complains |= packet.is_corrupt
             yield from frames
-
-
-def _may_complain(packet: Packet | None, index: FrameIndex, first: int, last: int, damaged: _Damaged) -> bool:
-    """Whether this packet's damage is no news, or not this range's to tell.
-
-    Before the range the decoder may miss references that lie before the keyframe where it began. A frame that is
-    really broken there is refused by the chunk that owns it.
-    """
-    if packet is None:
-        return damaged.covers(int(index.pts[last - 1]))
-    return packet.pts is not None and (packet.pts < index.pts[first] or damaged.covers(packet.pts))
+            # Before the range the decoder may miss references that lie before the keyframe where it began. A frame
+            # that is really broken there is refused by the chunk that owns it.
+            if complains and (packet is None or packet.pts is None or packet.pts >= start_pts):
+                if packet is not None:
+                    yield from _decode_packet(context, None)[0]
+                raise BrokenFrameError(rank, "a frame cannot be decoded")
 
 
 def video_position(container: av.container.InputContainer, index: FrameIndex) -> int:
@@ -149,18 +160,28 @@ def video_position(container: av.container.InputContainer, index: FrameIndex) ->
 def _packets_from(
     container: av.container.InputContainer, stream: av.video.VideoStream, index: FrameIndex, first: int
 ) -> Iterator[Packet]:
-    """The packets from a keyframe on that makes the frame `first` decode exactly; at worst, all packets."""
-    keyframes = np.flatnonzero(index.keyframe[: first + 1]).tolist()
+    """The packets from a keyframe on that makes the frame `first` decode exactly; at worst, all packets.
+
+    None from before a damaged frame: what a decoder remembers of it may spoil what comes.
+    """
+    earliest = _behind_damage(index, first)
+    keyframes = (earliest + np.flatnonzero(index.keyframe[earliest : first + 1])).tolist()
     if not keyframes:
         return _all_packets(container, stream)
     packets = _from_keyframe(container, stream, index, keyframes)
     head = next(packets, None)
-    if head is not None and starts_clean(head, stream.codec_context):
+    if head is not None and (starts_clean(head, stream.codec_context) or (earliest and len(keyframes) == 1)):
         return chain([head], packets)
     # A keyframe that is no IDR may lean on what came before it (intra refresh): begin one keyframe earlier.
     if head is not None and len(keyframes) > 1:
         return chain(_from_keyframe(container, stream, index, keyframes[:-1]))
     return _all_packets(container, stream)
+
+
+def _behind_damage(index: FrameIndex, first: int) -> int:
+    """Display index of the first frame of the sound run that `first` is in."""
+    n_before = int(np.searchsorted(index.damaged, first))
+    return int(index.damaged[n_before - 1]) + 1 if n_before else 0
 
 
 def _from_keyframe(
@@ -169,14 +190,20 @@ def _from_keyframe(
     index: FrameIndex,
     keyframes: list[int],
 ) -> Iterator[Packet]:
-    """Packets beginning with that of the last of `keyframes` (display indices); all packets when seeking fails."""
+    """Packets beginning with that of the last of `keyframes` (display indices).
+
+    When seeking fails, all packets; of a damaged video still only those from that one on.
+    """
     wanted_pts = int(index.pts[keyframes[-1]])
     for keyframe in reversed(keyframes[-_MAX_SEEKS:]):
         packets = _seek(container, stream, int(index.pts[keyframe]))
         head = _skip_to(packets, index, wanted_pts)
         if head is not None:
             return chain([head], packets)
-    return _all_packets(container, stream)
+    packets = _all_packets(container, stream)
+    if len(index.damaged) and (head := _skip_to(packets, index, wanted_pts)) is not None:
+        return chain([head], packets)
+    return packets
 
 
 def _skip_to(packets: Iterable[Packet], index: FrameIndex, pts: int) -> Packet | None:
@@ -221,9 +248,12 @@ def _through_rank(packets: Iterable[Packet], index: FrameIndex, last_rank: int) 
 
 def _rank(index: FrameIndex, pts: int) -> int:
     """Decode rank of the frame with this timestamp; -1 for one that the index does not know."""
-    position = int(np.searchsorted(index.pts, pts))
-    known = position < index.n_frames and index.pts[position] == pts
-    return int(index.decode_rank[position]) if known else -1
+    place = index.display_index(pts)
+    return -1 if place is None else _rank_at(index, place)
+
+
+def _rank_at(index: FrameIndex, place: int) -> int:
+    return int(index.decode_rank[place])
 
 
 def check_format(frame: av.VideoFrame, path: Path, index: FrameIndex) -> None:
@@ -234,7 +264,3 @@ def check_format(frame: av.VideoFrame, path: Path, index: FrameIndex) -> None:
             f"{path} changes its picture size or pixel format on the way, which is not supported: "
             "split it where it changes, or re-encode it to one size."
         )
-
-
-def _damaged(path: Path, what: str) -> DamagedVideoError:
-    return DamagedVideoError(f"{path} is damaged, {what}: copy the file again from where it was recorded.")

@@ -147,31 +147,28 @@ _EMPTY = FrameIndex("x", 0, 1, np.zeros(0, np.int64), np.zeros(0, bool), np.zero
 def test_leading_pictures_of_an_open_group_are_hidden() -> None:
     """Decoded I0 P3 B1 B2 I6 B4 B5 P7: damage in P3 hides 1..5, for B4 and B5 lean on it; I6 heals."""
     index = index_of([0, 2, 3, 1, 5, 6, 4, 7])
-    assert spread(index, np.array([1]), np.array([0, 4])).tolist() == [1, 2, 3, 4, 5]
-    assert spread(index, np.array([4]), np.array([0, 4])).tolist() == [4, 5, 6, 7]
-    assert spread(index, np.array([], np.int64), np.array([0, 4])).tolist() == []
+    for broken_rank, hidden, reached in [(1, [1, 2, 3, 4, 5], 6), (4, [4, 5, 6, 7], 8)]:
+        places, behind = spread(index, broken_rank, np.array([0, 4]))
+        assert (places.tolist(), behind) == (hidden, reached)
 
 
 @settings(deadline=None, max_examples=200)
 @given(data=st.data())
 def test_hidden_is_what_may_depend_on_damage(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 30))
-    bad = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1)))), np.int64)
+    broken = data.draw(st.integers(0, n - 1))
     healing = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1)))), np.int64)
     order = np.arange(n)
     for rank in healing.tolist():  # an open group: the healing picture is shown two places after its turn
         if rank + 2 < n and not {rank + 1, rank + 2} & set(healing.tolist()):
             order[rank : rank + 3] = [rank + 1, rank + 2, rank]
-    hidden = set(spread(index_of(order.tolist()), bad, healing).tolist())
-    display = np.argsort(order)
-    assert {int(display[rank]) for rank in bad} <= hidden
-    sound = [int(rank) for rank in healing if rank not in bad]
+    places, behind = spread(index_of(order.tolist()), broken, healing)
+    hidden, display = set(places.tolist()), np.argsort(order)
+    assert int(display[broken]) in hidden and behind > max(hidden)
     for frame in range(n):
         rank = int(order[frame])
-        heals = [h for h in sound if h <= rank and display[h] <= frame]
-        since = max(heals, default=0)
-        depends = any(since <= b <= rank for b in bad)
-        assert not depends or frame in hidden
+        since = max((h for h in healing.tolist() if h <= rank and display[h] <= frame and h != broken), default=0)
+        assert not since <= broken <= rank or frame in hidden
 
 
 def test_the_alpha_of_a_hidden_frame_is_opaque() -> None:
