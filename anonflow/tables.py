@@ -120,6 +120,8 @@ def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...], times:
     damaged = np.zeros(index.n_frames, np.bool_)
     damaged[index.damaged] = True
     table = table.append_column("damaged", pa.array(damaged))
+    if len(index.byte_positions):
+        table = table.append_column("byte_positions", pa.array(index.byte_positions))
     note = {
         "container": index.container,
         "stream_index": index.stream_index,
@@ -152,5 +154,8 @@ def read_index(path: Path) -> tuple[FrameIndex, tuple[Chunk, ...]]:
         audio=tuple(AudioStream(**audio) for audio in note["audio"]),
         removed_streams=tuple(note["removed_streams"]),
         damaged=np.flatnonzero(_array(table["damaged"])).astype(np.int64),
+        byte_positions=_array(table["byte_positions"])
+        if "byte_positions" in table.column_names
+        else np.zeros(0, np.int64),
     )
     return index, tuple(Chunk(**chunk) for chunk in note["chunks"])

@@ -114,6 +114,8 @@ class FrameIndex:
     """Kinds and codecs of the streams that are not copied, for the report."""
     damaged: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     """Display indices, sorted, of the frames that are hidden whole because damage touched them, or may have."""
+    byte_positions: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(n,) where the frames' packets begin in the file, -1 where the demuxer does not say; empty if never asked."""
 
     def display_index(self, pts: int | None) -> int | None:
         """Which frame has this timestamp; None if none has."""

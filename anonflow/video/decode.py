@@ -207,16 +207,26 @@ def _from_keyframe(
 
 
 def _skip_to(packets: Iterable[Packet], index: FrameIndex, pts: int) -> Packet | None:
-    """The packet with this timestamp, or None if the seek went past it."""
+    """The packet with this timestamp, or None if the seek went past it, or to a packet that only seems to be it.
+
+    After a seek in a damaged AVI, timestamps are counted from what its index says.
+    """
     wanted_rank = _rank(index, pts)
     for packet in packets:
         if packet.pts is not None and is_presented(packet):
             rank = _rank(index, packet.pts)
             if rank == wanted_rank:
-                return packet
+                return packet if _is_where_it_was(packet, index, pts) else None
             if rank > wanted_rank:
                 return None
     return None
+
+
+def _is_where_it_was(packet: Packet, index: FrameIndex, pts: int) -> bool:
+    place = index.display_index(pts)
+    if place is None or not len(index.byte_positions) or packet.pos is None:
+        return True
+    return bool(index.byte_positions[place] in (-1, packet.pos))
 
 
 def _seek(container: av.container.InputContainer, stream: av.video.VideoStream, pts: int) -> Iterator[Packet]:

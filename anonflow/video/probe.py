@@ -43,6 +43,7 @@ class _Tally:
     pts: list[int] = field(default_factory=list)
     keyframe: list[bool] = field(default_factory=list)
     duration: list[int] = field(default_factory=list)
+    byte_position: list[int] = field(default_factory=list)
     n_video_packets: int = 0
     n_audio_packets: dict[int, int] = field(default_factory=dict)
     has_alpha_layer: bool = False
@@ -82,6 +83,7 @@ def probe(path: Path, limits: LimitsConfig | None = None, *, keeps_damaged: bool
             stream=read_format(path, limits),
             audio=_audio_streams(container, tally),
             removed_streams=_removed_streams(container, stream, tally),
+            byte_positions=np.array(tally.byte_position, np.int64)[order],
         )
 
 
@@ -191,6 +193,7 @@ def _add_video(tally: _Tally, packet: av.Packet[av.stream.Stream], path: Path) -
     tally.pts.append(packet.pts)
     tally.keyframe.append(packet.is_keyframe)
     tally.duration.append(packet.duration or 0)
+    tally.byte_position.append(-1 if packet.pos is None else packet.pos)
     tally.has_alpha_layer |= packet.has_sidedata("matroska_block_additional")
 
 
