@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.errors import AnonflowError, FidelityError, SourceError
-from anonflow.pipeline.collisions import output_path
+from anonflow.pipeline.collisions import output_path, require_inside
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
@@ -107,6 +107,7 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
     index, _ = read_index(paths.index(row.video_id))
     container = choose_container(index, source.suffix)
     target = output_path(paths.output, row.relative_path, container)
+    require_inside(target, paths.output, row.uri)
     partial = paths.partial / f"{row.video_id}.{secrets.token_hex(4)}{container}"
     try:
         with naming_storage_errors(target):
