@@ -69,8 +69,11 @@ def open_source(path: Path, limits: LimitsConfig | None = None) -> Iterator[av.c
 
 
 def _limiting(limits: LimitsConfig) -> dict[str, str]:
-    """What FFmpeg refuses by itself, before it allocates anything."""
-    return {"max_streams": str(limits.max_streams), "max_pixels": str(limits.max_pixels)}
+    """What FFmpeg refuses by itself, before it allocates anything.
+
+    One stream more than may be, because some demuxers leave out what is too much and go on.
+    """
+    return {"max_streams": str(limits.max_streams + 1), "max_pixels": str(limits.max_pixels)}
 
 
 def _check_limits(container: av.container.InputContainer, limits: LimitsConfig, path: Path) -> None:
@@ -80,12 +83,17 @@ def _check_limits(container: av.container.InputContainer, limits: LimitsConfig, 
             "sound."
         )
     for stream in container.streams.video:
-        n_pixels = stream.codec_context.width * stream.codec_context.height if _has_decoder(stream) else 0
-        if n_pixels > limits.max_pixels:
-            raise LimitError(
-                f"{path} has pictures of {n_pixels} pixels: raise limits.max_pixels={limits.max_pixels} if it is "
-                "sound."
-            )
+        if _has_decoder(stream):
+            check_picture(stream.codec_context.width, stream.codec_context.height, limits, path)
+
+
+def check_picture(width: int, height: int, limits: LimitsConfig, path: Path) -> None:
+    """Raise LimitError if a picture of this size has too many pixels."""
+    if width * height > limits.max_pixels:
+        raise LimitError(
+            f"{path} has pictures of {width}x{height} pixels: raise limits.max_pixels={limits.max_pixels} if it is "
+            "sound."
+        )
 
 
 def check_readable(path: Path) -> None:

@@ -26,7 +26,7 @@ from anonflow.errors import (
     UnsupportedFormatError,
 )
 from anonflow.types import AudioStream, FrameIndex, IntArray, StreamFormat
-from anonflow.video.container import is_cover, open_source, video_stream
+from anonflow.video.container import check_picture, is_cover, open_source, video_stream
 from anonflow.video.extent import missing_bytes
 from anonflow.video.logs import LibavLine, captured_warnings
 from anonflow.video.planes import is_paintable
@@ -92,6 +92,8 @@ def read_format(path: Path, limits: LimitsConfig | None = None) -> StreamFormat:
     with open_source(path, limits) as container:
         stream = video_stream(container, path)
         frame = _first_frame(container, stream, path)
+        if limits:  # some formats tell the size only now
+            check_picture(frame.width, frame.height, limits, path)
         if not is_paintable(frame.format.name):
             raise UnsupportedFormatError(
                 f"{path} has the pixel format {frame.format.name}, which cannot be masked in place: convert it to "

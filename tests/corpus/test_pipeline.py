@@ -11,9 +11,13 @@ import pytest
 
 from anonflow.pipeline.rows import Outcome
 from anonflow.types import Status
+from anonflow.video.decode import decode_range
+from anonflow.video.planes import plane_set
+from anonflow.video.probe import probe
 from tests.corpus.damaged import DAMAGED
 from tests.corpus.make import EXPECTED, Corpus
 from tests.corpus.recipes import EXACT
+from tests.corpus.spoil import spoiled
 from tests.pipeline.worlds import FixedDetector, World, run_all, use_detector
 
 OTHERWISE: dict[str, tuple[str, ...]] = {
@@ -84,6 +88,27 @@ def test_some(corpus: Corpus, name: str, tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", sorted(EXPECTED.keys() - set(BY_DEFAULT)), ids=ascii)
 def test_all(corpus: Corpus, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(corpus, name, tmp_path, monkeypatch) in OTHERWISE.get(name, EXPECTED[name])
+
+
+def test_a_damaged_frame_is_hidden_counted_and_not_looked_at(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames 7 to 11 lean on a broken one; the object is tracked over them."""
+    detector = use_detector(monkeypatch, FixedDetector())
+    world = World.make(
+        tmp_path, "source.on_damage=hide_frame", "detector.face.batch_size=1", "chunk.overlap_frames=1"
+    )
+    spoiled(corpus.path("ffv1.mkv"), world.root / "in" / "bad.mkv", 7)
+    outcome = world.outcome()
+    assert (outcome.status, outcome.frames) == (Status.PUBLISHED, 30)
+    assert outcome.details["hidden_damaged_frames"] == 5
+    assert outcome.details["objects"]["face"] == 1
+    assert 30 - 5 <= detector.calls <= 30 - 5 + 2  # and the overlaps
+    index = probe(Path(outcome.output_uri))
+    luma = [
+        plane_set(f).planes[0].max() for _, f in decode_range(Path(outcome.output_uri), index, 0, index.end_pts)
+    ]
+    assert [number for number, brightest in enumerate(luma) if brightest < 24] == [7, 8, 9, 10, 11]
 
 
 @pytest.mark.slow

@@ -68,6 +68,13 @@ def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     assert relative(tmp_path / "in") == ["a.mp4"]
 
 
+@pytest.mark.timeout(20)
+def test_a_file_that_links_to_itself_does_not_stop_the_others(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.mp4")
+    (tmp_path / "in" / "b.mp4").symlink_to("b.mp4")
+    assert sorted(relative(tmp_path / "in")) == ["a.mp4", "b.mp4"]
+
+
 def test_links_to_files_keep_their_names_and_dangling_ones_are_not_lost(tmp_path: Path) -> None:
     touch(tmp_path, "real/a.mp4")
     (tmp_path / "in").mkdir()

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +16,7 @@ from anonflow.video.decode import decode_range
 from anonflow.video.probe import probe
 from tests.corpus.frames import content, cuts, in_range
 from tests.corpus.make import Corpus
+from tests.corpus.spoil import flipped, spoiled
 from tests.media import Clip, make_clip
 
 NOTICED = ("h264.mp4", "av1.mp4", "mpeg4.avi", "mjpeg.avi", "ffv1.mkv", "sorenson.flv")
@@ -30,33 +29,6 @@ CODECS += ["ffv1.mkv", "sorenson.flv", "prores.mov"]
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return Corpus(tmp_path_factory.mktemp("corpus"))
-
-
-def payload(path: Path, number: int) -> slice:
-    """Where in the file the packet of the video lies, its first bytes aside."""
-    with av.open(str(path)) as container:
-        packets = [p for p in container.demux(container.streams.best("video")) if p.size]
-    packet = packets[number]
-    assert packet.pos is not None
-    return slice(packet.pos + packet.size // 3, packet.pos + packet.size)
-
-
-def spoiled(whole: Path, target: Path, number: int, seed: int = 0) -> Path:
-    """A copy in which the rest of one packet is noise."""
-    damaged, place = bytearray(whole.read_bytes()), payload(whole, number)
-    damaged[place] = random.Random(seed).randbytes(place.stop - place.start)
-    target.write_bytes(damaged)
-    return target
-
-
-def flipped(whole: Path, target: Path, seed: int) -> Path:
-    """A copy in which one to three bits of pictures are flipped."""
-    chance, damaged = random.Random(seed), bytearray(whole.read_bytes())
-    for _ in range(chance.randint(1, 3)):
-        place = payload(whole, chance.randrange(2, 10))
-        damaged[chance.randrange(place.start, place.stop)] ^= 1 << chance.randrange(8)
-    target.write_bytes(damaged)
-    return target
 
 
 def marked(path: Path) -> FrameIndex:
