@@ -8,6 +8,8 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
@@ -320,3 +322,23 @@ def test_the_id_does_not_depend_on_how_the_source_was_named(tmp_path: Path) -> N
     one = listed(tmp_path, "/nowhere").sources[0]
     assert one == listed(tmp_path / "a.mp4", "/nowhere").sources[0]
     assert one == listed(f"file://{tmp_path}/a.mp4", "/nowhere").sources[0]
+
+
+STEPS = st.sampled_from(["..", ".", "a", "b", "a b", "ü", "%d", "-x", "list", "*"])
+ENTRIES = st.lists(st.lists(STEPS, min_size=1, max_size=6).map("/".join), min_size=1, max_size=5)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(entries=ENTRIES)
+def test_no_list_leads_a_result_out_of_the_output(tmp_path: Path, entries: list[str]) -> None:
+    """Whatever `..` the entries hold; files of a list need not exist to be listed."""
+    (tmp_path / "deep" / "er").mkdir(parents=True, exist_ok=True)
+    listing = write_list(tmp_path / "deep" / "er" / "list.txt", *[f"{entry}/clip.mp4" for entry in entries])
+    output = tmp_path / "out"
+    try:
+        sources = listed(listing, output).sources
+    except ConfigError:
+        return  # two of one name
+    for source in sources:
+        assert ".." not in source.relative_path.split("/")
+        assert Path(output_of(source, output)).is_relative_to(output)
