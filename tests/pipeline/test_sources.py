@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anonflow.config import SourceConfig
@@ -328,8 +328,8 @@ STEPS = st.sampled_from(["..", ".", "a", "b", "a b", "ü", "%d", "-x", "list", "
 ENTRIES = st.lists(st.lists(STEPS, min_size=1, max_size=6).map("/".join), min_size=1, max_size=5)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(entries=ENTRIES)
+@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(entries=ENTRIES)
 def test_no_list_leads_a_result_out_of_the_output(tmp_path: Path, entries: list[str]) -> None:
     """Whatever `..` the entries hold; files of a list need not exist to be listed."""
     (tmp_path / "deep" / "er").mkdir(parents=True, exist_ok=True)
