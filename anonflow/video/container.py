@@ -31,7 +31,9 @@ from anonflow.video.watchdog import one_step
 
 # FFmpeg also "reads" text as subtitles or terminal art, pictures, and playlists that name other files. Of these
 # formats only MOV can name another file to read from (`dref`), which is off.
-_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,nut,ogg,mxf,dv,h264,hevc,mpegvideo,m4v"
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,nut,ogg,mxf,dv,h264,hevc,mpegvideo,m4v,wav"
+)
 _OPTIONS = {
     "format_whitelist": _FORMATS,
     "protocol_whitelist": "file",

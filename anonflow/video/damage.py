@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import av.error
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,17 +70,11 @@ def healing_ranks(path: Path, index: FrameIndex) -> IntArray:
     found, rank = [], 0
     with open_source(path) as container:
         stream = container.streams.video[video_position(container, index)]
-        try:
-            for packet in demux_video(container, stream):
-                if is_presented(packet):
-                    if packet.is_keyframe and not packet.is_corrupt and heals(packet, stream.codec_context):
-                        found.append(rank)
-                    rank += 1
-        except (
-            av.error.FFmpegError,
-            IndexError,
-        ) as error:  # IndexError: a stream that appears late in a corrupt TS
-            raise DamagedVideoError(f"{path} cannot be read to its end: {_RECOPY}") from error
+        for packet in demux_video(container, stream):
+            if is_presented(packet):
+                if packet.is_keyframe and not packet.is_corrupt and heals(packet, stream.codec_context):
+                    found.append(rank)
+                rank += 1
     return np.array(found, np.int64)
 
 

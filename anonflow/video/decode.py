@@ -244,8 +244,18 @@ def _all_packets(container: av.container.InputContainer, stream: av.video.VideoS
 
 
 def demux_video(container: av.container.InputContainer, stream: av.video.VideoStream) -> Iterator[Packet]:
-    """The packets of the stream from where the container stands."""
-    return (packet for packet in stepwise(container.demux(*[stream])) if packet.size)
+    """The packets of the stream from where the container stands.
+
+    Raises:
+        DamagedVideoError: the file cannot be read on. In a corrupt TS that may depend on where reading began.
+    """
+    try:
+        yield from (packet for packet in stepwise(container.demux(*[stream])) if packet.size)
+    except (av.error.FFmpegError, IndexError) as error:  # as in probe
+        raise DamagedVideoError(
+            f"{container.name.removeprefix('file:')} cannot be read to its end: copy the file again from where it "
+            "was recorded."
+        ) from error
 
 
 def _through_rank(packets: Iterable[Packet], index: FrameIndex, last_rank: int) -> Iterator[Packet]:
