@@ -39,6 +39,7 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     hidden: Counter[str] = field(default_factory=Counter)
     accepted_by_name: Counter[str] = field(default_factory=Counter)
+    fewer_by_name: Counter[str] = field(default_factory=Counter)
     failures: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, name: str, seed: int, answer: dict[str, Any]) -> None:
@@ -48,6 +49,8 @@ class Tally:
         self.hidden[answer.get("hiding", "failed")] += 1
         if answer.get("strict") == "differs":
             self.accepted_by_name[name] += 1
+        if answer.get("strict") == "fewer":
+            self.fewer_by_name[name] += 1
         if "failure" in answer:
             self.failures.append({"name": name, "seed": seed, "failure": answer["failure"]})
             print("FAILURE", json.dumps(self.failures[-1]), flush=True)
@@ -60,6 +63,7 @@ class Tally:
                 f"quarantine: {dict(self.outcomes.most_common())}",
                 f"hide_frame: {dict(self.hidden.most_common())}",
                 f"accepted with other frames: {dict(self.accepted_by_name.most_common(12))}",
+                f"accepted with fewer frames: {dict(self.fewer_by_name.most_common(12))}",
             ]
         )
 
