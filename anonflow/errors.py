@@ -126,6 +126,12 @@ class BrokenMetadataError(SourceError):
     reason = "broken_metadata"
 
 
+class LimitError(SourceError):
+    """The input asks for more (pixels, streams, frames, time) than a limit allows."""
+
+    reason = "limit"
+
+
 # --- work ------------------------------------------------------------------------------------------------
 
 

@@ -118,6 +118,11 @@ def _array(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
 def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...], times: dict[str, float]) -> None:
     """Write a frame index (a row per frame) with the chunks planned on it and the time that planning took."""
     table = pa.table({"pts": index.pts, "keyframe": index.keyframe, "decode_rank": index.decode_rank})
+    damaged = np.zeros(index.n_frames, np.bool_)
+    damaged[index.damaged] = True
+    table = table.append_column("damaged", pa.array(damaged))
+    if len(index.byte_positions):
+        table = table.append_column("byte_positions", pa.array(index.byte_positions))
     note = {
         "container": index.container,
         "stream_index": index.stream_index,
@@ -154,5 +159,9 @@ def read_index(path: Path) -> tuple[FrameIndex, tuple[Chunk, ...]]:
         audio=tuple(AudioStream(**audio) for audio in note["audio"]),
         removed_streams=tuple(note["removed_streams"]),
         shift_pts=note["shift_pts"],
+        damaged=np.flatnonzero(_array(table["damaged"])).astype(np.int64),
+        byte_positions=_array(table["byte_positions"])
+        if "byte_positions" in table.column_names
+        else np.zeros(0, np.int64),
     )
     return index, tuple(Chunk(**chunk) for chunk in note["chunks"])

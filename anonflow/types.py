@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any, Self
 
@@ -123,6 +123,15 @@ class FrameIndex:
     """Kinds and codecs of the streams that are not copied, for the report."""
     shift_pts: int = 0
     """Ticks that bring all streams to zero or later where one starts before; see `video.shift`."""
+    damaged: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Display indices, sorted, of the frames that are hidden whole because damage touched them, or may have."""
+    byte_positions: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(n,) where the frames' packets begin in the file, -1 where the demuxer does not say; empty if never asked."""
+
+    def display_index(self, pts: int | None) -> int | None:
+        """Which frame has this timestamp; None if none has."""
+        place = -1 if pts is None else int(np.searchsorted(self.pts, pts))
+        return place if 0 <= place < self.n_frames and self.pts[place] == pts else None
 
     @property
     def n_frames(self) -> int:

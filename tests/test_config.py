@@ -57,6 +57,7 @@ def test_every_number_has_a_unit_or_is_a_share_or_count() -> None:
         "_iou",
     )
     scales = ("_luma", "_factor", "_objects", "_share", "_score", "_threshold", "_widths", "_visible", "_distance")
+    scales += ("_pixels", "_streams", "_s_per_frame")
     shares_and_counts = {"threshold", "floor", "margin", "cells", "sigma", "crf", "max_upscale"}
     known = shares_and_counts | {"logical_cpus_per_core", "gallery", "within", "semitones"}
 

@@ -140,6 +140,8 @@ def indexes(draw: Any) -> Any:
         stream=draw(STREAMS),
         audio=tuple(draw(st.lists(st.builds(AudioStream, st.integers(0, 9), TEXT, st.integers(0)), max_size=3))),
         removed_streams=tuple(draw(st.lists(TEXT, max_size=3))),
+        damaged=np.flatnonzero(draw(hnp.arrays(np.bool_, n))).astype(np.int64),
+        byte_positions=draw(st.sampled_from([np.zeros(0, np.int64), np.arange(n, dtype=np.int64) - 1])),
     )
 
 

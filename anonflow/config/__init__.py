@@ -13,6 +13,7 @@ from anonflow.config.audio import AUDIO_MODES, AudioConfig
 from anonflow.config.base import Section, require
 from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
 from anonflow.config.keep import CHAPTER_PARTS, KeepConfig
+from anonflow.config.limits import LimitsConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
 from anonflow.config.picture import PictureConfig
 from anonflow.config.runtime import (
@@ -58,6 +59,7 @@ __all__ = [
     "HidingConfig",
     "KeepConfig",
     "LabelConfig",
+    "LimitsConfig",
     "MaskStyle",
     "ModelConfig",
     "PictureConfig",
@@ -110,6 +112,7 @@ class AnonymizeConfig(HidingConfig):
     input: str
     output: str
     source: SourceConfig
+    limits: LimitsConfig
     chunk: ChunkConfig
     regions: list[VideoRegions]
     """By hand; from the file that `regions=` names."""

@@ -7,14 +7,27 @@ from pathlib import PurePath
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
 
+ON_DAMAGE = ("quarantine", "hide_frame")
+
 
 @dataclass(frozen=True)
 class SourceConfig(Section):
-    """Which files of a folder are inputs."""
+    """Which files of a folder are inputs, and what becomes of damaged ones."""
 
     extensions: list[str]
+    on_damage: str = "quarantine"
+    """`quarantine`: the whole video; `hide_frame`: frames that are damaged, or may be, are hidden whole."""
     picture_extensions: list[str] = field(default_factory=list)
     """They are worked on in albums. What a file really is, its content says."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        choice("source.on_damage", self.on_damage, ON_DAMAGE)
+
+    @property
+    def hides_damage(self) -> bool:
+        """Whether damaged frames are hidden instead of stopping their video."""
+        return self.on_damage == "hide_frame"
 
     def is_picture_name(self, name: str) -> bool:
         """Whether a file of that name is taken for a picture until it is opened."""

@@ -33,4 +33,5 @@ def hidden_frames(plan: MaskPlan, regions: RegionPlan, index: FrameIndex) -> NDA
         for number in range(index.n_frames):
             by_hand = regions.at(*shown_s(index, number))
             is_hidden[number] = bool(by_hand.hide) or (by_hand.is_processed and bool(is_hidden[number]))
+    is_hidden[index.damaged] = True
     return is_hidden

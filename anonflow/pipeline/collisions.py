@@ -1,22 +1,47 @@
-"""Refusing a run in which a result would take the place of an input, or of another result."""
+"""Where results go; refusing those that would take the place of an input or another result, or lie elsewhere."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from anonflow.config import SourceConfig
-from anonflow.errors import ConfigError
+from anonflow.errors import ConfigError, SourceError
 from anonflow.types import Source
 
 CONTAINERS = (".mp4", ".mov", ".mkv", ".webm")
+_MAX_NAME_BYTES = 255
+"""What all usual file systems allow."""
+_MAX_EXTENSION_BYTES = 10
 
 
 def output_path(output: Path, relative_path: str, container: str) -> Path:
     """Where the result of a source goes: its own relative path, with the new container added if it changed."""
     path = output / relative_path
-    return path if path.suffix.lower() == container else path.with_name(f"{path.name}{container}")
+    return path if path.suffix.lower() == container else path.with_name(_with_container(path, container))
+
+
+def require_inside(target: Path, output: Path, source: str) -> None:
+    """Raise SourceError if a link on the way leads `target` out of `output`."""
+    if not Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(output)):
+        raise SourceError(
+            f"{source}: its result would land outside of {output}, through a link in it. Remove the link or choose "
+            "another output."
+        )
+
+
+def _with_container(path: Path, container: str) -> str:
+    """The name with the container added; of one that gets too long, the beginning and a digest of the whole."""
+    name = f"{path.name}{container}"
+    if len(os.fsencode(name)) <= _MAX_NAME_BYTES:
+        return name
+    extension = path.suffix if len(os.fsencode(path.suffix)) <= _MAX_EXTENSION_BYTES else ""
+    end = f"~{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}{extension}{container}"
+    beginning = os.fsencode(path.stem)[: _MAX_NAME_BYTES - len(os.fsencode(end))]
+    return f"{beginning.decode(errors='ignore')}{end}"
 
 
 def refuse_collisions(sources: Sequence[Source], output: Path, config: SourceConfig) -> None:
@@ -46,11 +71,11 @@ def _results(source: Source, output: Path, config: SourceConfig) -> list[str]:
 
 
 def _real(uri: str) -> str:
-    """The path without links. Folders are looked up once: an archive has many files in few of them."""
+    """The path without links; of links in a circle, one of them. Folders, which hold many files, once each."""
     path = Path(uri)
-    return str(path.resolve() if path.is_symlink() else _real_folder(path.parent) / path.name)
+    return os.path.realpath(path) if path.is_symlink() else str(_real_folder(path.parent) / path.name)
 
 
 @lru_cache(maxsize=4096)
 def _real_folder(folder: Path) -> Path:
-    return folder.resolve()
+    return Path(os.path.realpath(folder))

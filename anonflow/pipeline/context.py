@@ -49,7 +49,7 @@ class RunContext:
 def derive_keys(config: AnonymizeConfig) -> Keys:
     """The fingerprints under which a run's results are kept and found again."""
     chunk = {"length_s": config.chunk.length_s, "overlap_frames": overlap_frames(config.chunk, config.tracker)}
-    plan = {"version": ALGORITHM_VERSION, "chunk": chunk}
+    plan = {"version": ALGORITHM_VERSION, "chunk": chunk, "on_damage": config.source.on_damage}
     detections = plan | {"detectors": {name: _sees(asdict(d)) for name, d in config.detector.items()}}
     tracks = detections | {
         "tracker": asdict(config.tracker),

@@ -16,12 +16,14 @@ from anonflow.errors import (
     AnonflowError,
     ChunkTimeoutError,
     InternalError,
+    LimitError,
     RecordedError,
     StorageError,
     WorkerCrashError,
 )
 from anonflow.pipeline.context import RunContext
 from anonflow.storage import naming_storage_errors, storage_error, write_json
+from anonflow.video.watchdog import step_limit
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,12 @@ def make_result(context: RunContext, result: Path, subject: str, make: Callable[
                 f"{subject}: its worker died {runtime.max_attempts} times (out of memory or a decoder fault). "
                 "Check the file; give the stage more memory or shorter chunks and run again."
             )
-        with deadline(runtime.chunk_timeout_s, failure, subject), naming_storage_errors(result):
+        decode_s = context.config.limits.max_decode_s_per_frame
+        with (
+            deadline(runtime.chunk_timeout_s, failure, subject),
+            frame_deadline(decode_s, failure, subject),
+            naming_storage_errors(result),
+        ):
             make()
     except AnonflowError as error:
         return _recorded(failure, error)
@@ -116,11 +123,7 @@ def deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
             f"{subject}: a chunk took longer than {seconds:g} s. "
             "Raise runtime.chunk_timeout_s or lower chunk.length_s."
         )
-        try:
-            record_failure(failure, error)
-        except StorageError:
-            log.exception("Could not record a timeout")
-        os._exit(_EXIT_AFTER_DEADLINE)
+        _leave(failure, error)
 
     timer = threading.Timer(seconds, give_up)
     timer.daemon = True
@@ -131,3 +134,26 @@ def deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
     finally:
         faulthandler.cancel_dump_traceback_later()
         timer.cancel()
+
+
+@contextmanager
+def frame_deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
+    """End this process when one packet takes longer than `seconds` to be read or decoded, after writing why."""
+
+    def give_up() -> None:
+        error = LimitError(
+            f"{subject}: a single frame took longer than {seconds:g} s to read or decode. Check the file; if it is "
+            "sound, raise limits.max_decode_s_per_frame."
+        )
+        _leave(failure, error)
+
+    with step_limit(seconds, give_up):
+        yield
+
+
+def _leave(failure: Path, error: AnonflowError) -> None:
+    try:
+        record_failure(failure, error)
+    except StorageError:
+        log.exception("Could not record a timeout")
+    os._exit(_EXIT_AFTER_DEADLINE)

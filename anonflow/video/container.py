@@ -14,8 +14,10 @@ import av.error
 import av.stream
 import av.video
 
+from anonflow.config import LimitsConfig
 from anonflow.errors import (
     DamagedVideoError,
+    LimitError,
     NotAVideoError,
     NoVideoStreamError,
     SourceEmptyError,
@@ -25,32 +27,75 @@ from anonflow.errors import (
 )
 from anonflow.storage import storage_error
 from anonflow.video.extent import has_container_signature
+from anonflow.video.watchdog import one_step
 
-# FFmpeg also "reads" text as subtitles or terminal art, pictures, and playlists that name other files.
+# FFmpeg also "reads" text as subtitles or terminal art, pictures, and playlists that name other files. Of these
+# formats only MOV can name another file to read from (`dref`), which is off.
 _FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,nut,ogg,mxf,ivf,dv,rm,h264,hevc,mpegvideo,m4v,"
-    "mp3,wav,flac,aac,ac3,aiff,w64,caf"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,nut,ogg,mxf,dv,h264,hevc,mpegvideo,m4v,wav"
 )
-_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+_OPTIONS = {
+    "format_whitelist": _FORMATS,
+    "protocol_whitelist": "file",
+    "enable_drefs": "0",
+    "use_absolute_path": "0",
+}
 _COVERS = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[av.container.InputContainer]:
-    """Open a media file for reading.
+def open_source(path: Path, limits: LimitsConfig | None = None) -> Iterator[av.container.InputContainer]:
+    """Open a media file for reading. `limits` are for a file that nobody has looked at yet.
 
     Raises:
         SourceMissingError, SourceUnreadableError, SourceEmptyError: the file itself is the problem.
         NotAVideoError: no container format that is known.
         DamagedVideoError: a known container whose header cannot be read (an MP4 that was cut).
+        LimitError: more streams than may be, or a header that asks for more memory than there is.
     """
     check_readable(path)
+    options = _OPTIONS | (_limiting(limits) if limits else {})
     try:
-        container = av.open(f"file:{path.absolute()}", "r", options=_OPTIONS, metadata_errors="replace")
+        with one_step():
+            container = av.open(f"file:{path.absolute()}", "r", options=options, metadata_errors="replace")
+    except av.error.MemoryError as error:
+        raise LimitError(
+            f"{path} asks for more memory or streams than it may have: raise limits.max_streams if it is sound."
+        ) from error
     except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise _open_error(path) from error
     with container:
+        if limits:
+            _check_limits(container, limits, path)
         yield container
+
+
+def _limiting(limits: LimitsConfig) -> dict[str, str]:
+    """What FFmpeg refuses by itself, before it allocates anything.
+
+    One stream more than may be, because some demuxers leave out what is too much and go on.
+    """
+    return {"max_streams": str(limits.max_streams + 1), "max_pixels": str(limits.max_pixels)}
+
+
+def _check_limits(container: av.container.InputContainer, limits: LimitsConfig, path: Path) -> None:
+    if len(container.streams) > limits.max_streams:
+        raise LimitError(
+            f"{path} has {len(container.streams)} streams: raise limits.max_streams={limits.max_streams} if it is "
+            "sound."
+        )
+    for stream in container.streams.video:
+        if _has_decoder(stream):
+            check_picture(stream.codec_context.width, stream.codec_context.height, limits, path)
+
+
+def check_picture(width: int, height: int, limits: LimitsConfig, path: Path) -> None:
+    """Raise LimitError if a picture of this size has too many pixels."""
+    if width * height > limits.max_pixels:
+        raise LimitError(
+            f"{path} has pictures of {width}x{height} pixels: raise limits.max_pixels={limits.max_pixels} if it is "
+            "sound."
+        )
 
 
 def check_readable(path: Path) -> None:

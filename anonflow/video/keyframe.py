@@ -12,6 +12,11 @@ _INTRA_ONLY_STARTS = {"vp8", "vp9", "av1", "mjpeg", "prores", "dnxhd", "ffv1", "
 """Codecs whose keyframes reset everything, or that have nothing but keyframes."""
 _H264_IDR = {5}
 _HEVC_IDR = {19, 20}
+_HEVC_IRAP = set(range(16, 22))
+_SEQUENCE_HEADER = b"\0\0\1\xb3"
+_HEALING_KEYFRAMES = {"mpeg4", "h263", "flv1", "wmv1", "wmv2", "wmv3", "vc1"} | {
+    f"msmpeg4v{version}" for version in (1, 2, 3)
+}
 
 
 def starts_clean(packet: av.Packet[av.stream.Stream], context: VideoCodecContext) -> bool:
@@ -29,6 +34,22 @@ def starts_clean(packet: av.Packet[av.stream.Stream], context: VideoCodecContext
             unit[0] >> 1 & 0x3F in _HEVC_IDR for unit in _nal_units(bytes(packet), _hevc_length_size(context))
         )
     return codec in _INTRA_ONLY_STARTS
+
+
+def heals(packet: av.Packet[av.stream.Stream], context: VideoCodecContext) -> bool:
+    """Whether all that is decoded from this keyframe packet on, and displayed from it on, depends on it alone.
+
+    Weaker than `starts_clean`: pictures that are decoded after it and displayed before it may lean on what came
+    before, as in open groups of HEVC (H.265 7.4.2.2, IRAP pictures), MPEG-1, MPEG-2 (H.262 6.1.1.6: only with a
+    sequence header, which resets the matrices) and MPEG-4.
+    """
+    codec = context.codec.canonical_name
+    if codec == "hevc":
+        units = _nal_units(bytes(packet), _hevc_length_size(context))
+        return any(unit[0] >> 1 & 0x3F in _HEVC_IRAP for unit in units)
+    if codec in ("mpeg1video", "mpeg2video"):
+        return _SEQUENCE_HEADER in bytes(packet)
+    return codec in _HEALING_KEYFRAMES or starts_clean(packet, context)
 
 
 def _h264_length_size(context: VideoCodecContext) -> int:

@@ -6,10 +6,13 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import av.logging
 
-_LibavLine = tuple[int, str, str]
+LibavLine = tuple[int, str, str]
+
+_collecting: ContextVar[list[LibavLine] | None] = ContextVar("collecting", default=None)
 
 
 def silence() -> None:
@@ -28,7 +31,17 @@ def silence() -> None:
 
 
 @contextmanager
-def captured_warnings() -> Iterator[list[_LibavLine]]:
-    """Collect what FFmpeg says on this thread at WARNING or worse: `(level, context, message)` per line."""
+def captured_warnings() -> Iterator[list[LibavLine]]:
+    """Collect what FFmpeg says on this thread at WARNING or worse: `(level, context, message)` per line.
+
+    A block within another one tells the outer one, too.
+    """
+    outer = _collecting.get()
     with av.logging.Capture(local=True) as lines:
-        yield lines
+        token = _collecting.set(lines)
+        try:
+            yield lines
+        finally:
+            _collecting.reset(token)
+            if outer is not None:
+                outer.extend(lines)

@@ -12,19 +12,29 @@ from typing import Any, NoReturn
 import av
 import av.container
 import av.error
+import av.logging
 import av.stream
 import av.video
 import numpy as np
 
-from anonflow.errors import DamagedVideoError, NoVideoStreamError, TimestampError, UnsupportedFormatError
+from anonflow.config import LimitsConfig
+from anonflow.errors import (
+    DamagedVideoError,
+    LimitError,
+    NoVideoStreamError,
+    TimestampError,
+    UnsupportedFormatError,
+)
 from anonflow.types import AudioStream, FrameIndex, IntArray, StreamFormat
-from anonflow.video.container import is_cover, open_source, video_stream
+from anonflow.video.container import check_picture, is_cover, open_source, video_stream
 from anonflow.video.extent import missing_bytes
 from anonflow.video.fields import field_order
 from anonflow.video.hdr import content_light, mastering_display
+from anonflow.video.logs import LibavLine, captured_warnings
 from anonflow.video.planes import is_paintable
 from anonflow.video.shift import shift_to_zero
 from anonflow.video.sidedata import side_data_names
+from anonflow.video.watchdog import one_step, stepwise
 
 _RECOPY = "copy the file again from where it was recorded."
 _REMUX = "rewrite it once, for example with `ffmpeg -fflags +genpts -i IN -c copy OUT.mkv`, or re-encode it."
@@ -37,27 +47,35 @@ class _Tally:
     pts: list[int] = field(default_factory=list)
     keyframe: list[bool] = field(default_factory=list)
     duration: list[int] = field(default_factory=list)
+    byte_position: list[int] = field(default_factory=list)
     n_video_packets: int = 0
     n_audio_packets: dict[int, int] = field(default_factory=dict)
     audio_start: dict[int, int] = field(default_factory=dict)
     has_alpha_layer: bool = False
 
 
-def probe(path: Path) -> FrameIndex:
+def probe(path: Path, limits: LimitsConfig | None = None, *, keeps_damaged: bool = False) -> FrameIndex:
     """Index every presented frame of a video.
+
+    `limits` bound what the file may cost. With `keeps_damaged`, packets that are marked corrupt count like others;
+    which frames that spoils, `mark_damage` finds out.
 
     Raises:
         SourceMissingError, SourceUnreadableError, SourceEmptyError, NotAVideoError, NoVideoStreamError: see
             `open_source` and `video_stream`.
+        LimitError: the file asks for more than a limit allows.
         TimestampError: a frame has no timestamp, or two frames share one.
         DamagedVideoError: the file is shorter than its container announces, or packets are marked corrupt.
         UnsupportedFormatError: a pixel format that cannot be painted on, or a mirrored or slanted display.
     """
-    with open_source(path) as container:
+    with captured_warnings() as lines, open_source(path, limits) as container:
+        n_header_lines = len(lines)
         stream = video_stream(container, path)
         _check_whole(path)
-        tally = _tally_packets(container, stream, path)
+        tally = _tally_packets(container, stream, path, limits, keeps_damaged=keeps_damaged)
+        _check_said(lines[0 if _reads_packets_to_open(container) else n_header_lines :], container, path)
         order, pts = _display_order(tally, path)
+        _check_duration(pts, stream, path, limits)
         _check_reordering(container, stream, order, path)
         return FrameIndex(
             container=container.format.name,
@@ -67,18 +85,21 @@ def probe(path: Path) -> FrameIndex:
             keyframe=np.array(tally.keyframe, bool)[order],
             decode_rank=order,
             end_pts=int(pts[-1]) + _last_duration(tally, order, pts, stream),
-            stream=read_format(path),
+            stream=read_format(path, limits),
             audio=_audio_streams(container, tally),
             removed_streams=_removed_streams(container, stream, tally),
             shift_pts=shift_to_zero(int(pts[0]), _time_base(stream), _audio_starts(container, tally)),
+            byte_positions=np.array(tally.byte_position, np.int64)[order],
         )
 
 
-def read_format(path: Path) -> StreamFormat:
+def read_format(path: Path, limits: LimitsConfig | None = None) -> StreamFormat:
     """The format of the video stream as its first decoded frame has it."""
-    with open_source(path) as container:
+    with open_source(path, limits) as container:
         stream = video_stream(container, path)
         frame = _first_frame(container, stream, path)
+        if limits:  # some formats tell the size only now
+            check_picture(frame.width, frame.height, limits, path)
         if not is_paintable(frame.format.name):
             raise UnsupportedFormatError(
                 f"{path} has the pixel format {frame.format.name}, which cannot be masked in place: convert it to "
@@ -119,17 +140,35 @@ def rotation_deg(frame: av.VideoFrame, path: Path) -> int:
     return frame.rotation
 
 
+def _reads_packets_to_open(container: av.container.InputContainer) -> bool:
+    """What MP4 complains of at opening are odd headers; the others have then read their first packets, too."""
+    return "mp4" not in container.format.name
+
+
+def _check_said(lines: Sequence[LibavLine], container: av.container.InputContainer, path: Path) -> None:
+    """Raise if the demuxer came upon what it could not read: packets may be lost, and nobody counts them."""
+    if any(level <= av.logging.ERROR and context == container.format.name for level, context, _ in lines):
+        raise DamagedVideoError(f"{path} is damaged between its packets, some may be lost: {_RECOPY}")
+
+
 def _check_whole(path: Path) -> None:
     missing = missing_bytes(path)
     if missing:
         raise DamagedVideoError(f"{path} is truncated, at least {missing} bytes are missing: {_RECOPY}")
 
 
-def _tally_packets(container: av.container.InputContainer, stream: av.video.VideoStream, path: Path) -> _Tally:
+def _tally_packets(
+    container: av.container.InputContainer,
+    stream: av.video.VideoStream,
+    path: Path,
+    limits: LimitsConfig | None,
+    *,
+    keeps_damaged: bool,
+) -> _Tally:
     announced = len(stream.index_entries) if "mp4" in container.format.name else 0
     tally = _Tally()
     for packet in _packets(container, [stream, *_copied_audio(container)], path):
-        if packet.is_corrupt:
+        if packet.is_corrupt and not keeps_damaged:
             raise DamagedVideoError(f"{path} has corrupt packets: {_RECOPY}")
         if packet.stream.index != stream.index:
             tally.n_audio_packets[packet.stream.index] = tally.n_audio_packets.get(packet.stream.index, 0) + 1
@@ -137,6 +176,10 @@ def _tally_packets(container: av.container.InputContainer, stream: av.video.Vide
                 tally.audio_start.setdefault(packet.stream.index, packet.pts)
             continue
         _add_video(tally, packet, path)
+        if limits and tally.n_video_packets > limits.max_frames:
+            raise LimitError(
+                f"{path} has more than {limits.max_frames} frames: raise limits.max_frames if it is sound."
+            )
     if tally.n_video_packets < announced:
         raise DamagedVideoError(
             f"{path} announces {announced} video packets but has {tally.n_video_packets}: {_RECOPY}"
@@ -148,7 +191,7 @@ def _packets(
     container: av.container.InputContainer, streams: Sequence[av.stream.Stream], path: Path
 ) -> Iterator[av.Packet[av.stream.Stream]]:
     try:
-        for packet in container.demux(*streams):
+        for packet in stepwise(container.demux(*streams)):
             if packet.size:  # PyAV ends each stream with an empty packet
                 yield packet
     except (av.error.FFmpegError, IndexError) as error:  # IndexError: a stream that appears late in a corrupt TS
@@ -164,6 +207,7 @@ def _add_video(tally: _Tally, packet: av.Packet[av.stream.Stream], path: Path) -
     tally.pts.append(packet.pts)
     tally.keyframe.append(packet.is_keyframe)
     tally.duration.append(packet.duration or 0)
+    tally.byte_position.append(-1 if packet.pos is None else packet.pos)
     tally.has_alpha_layer |= packet.has_sidedata("matroska_block_additional")
 
 
@@ -183,6 +227,15 @@ def _display_order(tally: _Tally, path: Path) -> tuple[IntArray, IntArray]:
     if (np.diff(pts[order]) <= 0).any():
         raise TimestampError(f"{path} has several frames with one timestamp: {_REMUX}")
     return order, pts[order]
+
+
+def _check_duration(pts: IntArray, stream: av.video.VideoStream, path: Path, limits: LimitsConfig | None) -> None:
+    duration_s = float((int(pts[-1]) - int(pts[0])) * _time_base(stream))
+    if limits and duration_s > limits.max_duration_s:
+        raise LimitError(
+            f"{path} lasts {duration_s:.0f} s: raise limits.max_duration_s={limits.max_duration_s:g} if it is "
+            "sound, or repair its timestamps."
+        )
 
 
 def _check_reordering(
@@ -208,7 +261,8 @@ def _first_frame(container: av.container.InputContainer, stream: av.video.VideoS
     stream.codec_context.thread_count = 1
     for packet in container.demux(stream):
         try:
-            frames = packet.decode()
+            with one_step():
+                frames = packet.decode()
         except av.error.InvalidDataError:
             continue  # decode_range counts frames and refuses; here the first good one is enough
         except av.error.FFmpegError as error:

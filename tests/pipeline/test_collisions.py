@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anonflow.config import SourceConfig
-from anonflow.errors import ConfigError
-from anonflow.pipeline.collisions import CONTAINERS, output_path, refuse_collisions
+from anonflow.errors import ConfigError, SourceError
+from anonflow.pipeline.collisions import CONTAINERS, output_path, refuse_collisions, require_inside
 from anonflow.types import Source
 
 FILES = SourceConfig(["mp4"], ["jpg"])
@@ -63,3 +66,39 @@ def test_a_picture_gets_its_own_name_and_no_other(tmp_path: Path) -> None:
     refuse_collisions([source(Path("/x/a.jpg")), source(Path("/x/a.jpg.mp4"))], Path("/out"), FILES)
     with pytest.raises(ConfigError, match="would overwrite the input"):
         refuse_collisions([source(tmp_path / "a.jpg")], tmp_path, FILES)
+
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=255
+).filter(lambda name: name not in (".", "..") and len(os.fsencode(name)) <= 255)
+
+
+@settings(deadline=None)
+@given(names=st.lists(NAMES, min_size=1, max_size=4), container=st.sampled_from(CONTAINERS))
+def test_a_result_has_a_name_that_a_file_system_takes_in_the_folder_of_its_source(
+    names: list[str], container: str
+) -> None:
+    path = output_path(Path("/out"), "/".join(names), container)
+    assert path.parts[2:-1] == tuple(names[:-1])
+    assert len(os.fsencode(path.name)) <= 255 and path.suffix.lower() == container
+    assert path == output_path(Path("/out"), "/".join(names), container)
+
+
+def test_names_that_are_cut_stay_apart() -> None:
+    long = [f"{'ü' * 120}{end}.avi" for end in "ab"]
+    one, other = (output_path(Path("/out"), name, ".mkv").name for name in long)
+    assert one != other and one.startswith("üü") and one.endswith(".avi.mkv")
+    refuse_collisions([source(Path("/in") / name) for name in long], Path("/out"), FILES)
+
+
+def test_a_link_may_not_lead_out_of_the_output(tmp_path: Path) -> None:
+    output, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    output.mkdir()
+    elsewhere.mkdir()
+    (output / "away").symlink_to(elsewhere)
+    (output / "within").symlink_to(output / "deep")
+    for inside in ("a.mp4", "deep/a.mp4", "within/a.mp4"):
+        require_inside(output / inside, output, "a.mp4")
+    for outside in ("away/a.mp4", "away/deeper/a.mp4", "../a.mp4"):
+        with pytest.raises(SourceError, match="outside"):
+            require_inside(output / outside, output, "a.mp4")

@@ -23,6 +23,7 @@ def changed(*overrides: str, base: Any = ()) -> Any:
     [
         ("chunk.length_s=7", {"plan", "detections", "tracks", "masks"}),
         ("chunk.overlap_frames=7", {"plan", "detections", "tracks", "masks"}),
+        ("source.on_damage=hide_frame", {"plan", "detections", "tracks", "masks"}),
         ("detector.face.long_side_px=640", {"detections", "tracks", "masks"}),
         ("detector.face.floor=0.02", {"detections", "tracks", "masks"}),
         ("detector.face.nms_iou=0.3", {"detections", "tracks", "masks"}),
@@ -52,6 +53,7 @@ def changed(*overrides: str, base: Any = ()) -> Any:
         ("runtime.provider=cpu", set()),
         ("runtime.mask.max_workers=3", set()),
         ("source.extensions=[mp4]", set()),
+        ("limits.max_frames=9", set()),
     ],
 )
 def test_a_key_changes_with_what_its_results_depend_on(override: str, expected: Any) -> None:

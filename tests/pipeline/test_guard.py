@@ -181,3 +181,28 @@ def test_a_deadline_that_passes_in_a_chunk_is_found_by_the_next_attempt(
     error = make_result(context, result, "a.mp4", failing(AssertionError()))
     assert error is not None and error.reason == "chunk_timeout"
     assert replace(context, paths=world.context("run2").paths).paths.failure(result).exists() is False
+
+
+STUCK = """
+import time
+from pathlib import Path
+from anonflow.pipeline.guard import frame_deadline
+from anonflow.video.watchdog import one_step
+with frame_deadline(0.3, Path({failure!r}), "a.mp4"):
+    with one_step():
+        time.sleep({sleep_s})
+print("survived")
+"""
+
+
+def test_a_frame_that_takes_too_long_ends_its_process_and_leaves_the_reason(tmp_path: Path) -> None:
+    ended = run(STUCK.format(failure=str(tmp_path / "failure.json"), sleep_s=60))
+    assert ended.returncode != 0 and "survived" not in ended.stdout
+    record = json.loads((tmp_path / "failure.json").read_text())
+    assert record["reason"] == "limit" and "a.mp4" in record["message"]
+    assert "limits.max_decode_s_per_frame" in record["message"]
+
+
+def test_frames_that_are_in_time_are_left_alone(tmp_path: Path) -> None:
+    ended = run(STUCK.format(failure=str(tmp_path / "failure.json"), sleep_s=0))
+    assert ended.returncode == 0 and "survived" in ended.stdout

@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import strategies as st
 
 from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
 from anonflow.pipeline.rows import Row, to_table
 from anonflow.pipeline.sources import list_sources, local_path
 
-VIDEOS = SourceConfig(extensions=["mp4", "mkv"])
+VIDEOS = SourceConfig(extensions=["mp4", "mkv"], on_damage="quarantine")
 
 
 def touch(root: Path, *names: object) -> None:
@@ -66,6 +68,13 @@ def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     touch(tmp_path, "in/a.mp4")
     (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
     assert relative(tmp_path / "in") == ["a.mp4"]
+
+
+@pytest.mark.timeout(20)
+def test_a_file_that_links_to_itself_does_not_stop_the_others(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.mp4")
+    (tmp_path / "in" / "b.mp4").symlink_to("b.mp4")
+    assert sorted(relative(tmp_path / "in")) == ["a.mp4", "b.mp4"]
 
 
 def test_links_to_files_keep_their_names_and_dangling_ones_are_not_lost(tmp_path: Path) -> None:
@@ -313,3 +322,23 @@ def test_the_id_does_not_depend_on_how_the_source_was_named(tmp_path: Path) -> N
     one = listed(tmp_path, "/nowhere").sources[0]
     assert one == listed(tmp_path / "a.mp4", "/nowhere").sources[0]
     assert one == listed(f"file://{tmp_path}/a.mp4", "/nowhere").sources[0]
+
+
+STEPS = st.sampled_from(["..", ".", "a", "b", "a b", "ü", "%d", "-x", "list", "*"])
+ENTRIES = st.lists(st.lists(STEPS, min_size=1, max_size=6).map("/".join), min_size=1, max_size=5)
+
+
+@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(entries=ENTRIES)
+def test_no_list_leads_a_result_out_of_the_output(tmp_path: Path, entries: list[str]) -> None:
+    """Whatever `..` the entries hold; files of a list need not exist to be listed."""
+    (tmp_path / "deep" / "er").mkdir(parents=True, exist_ok=True)
+    listing = write_list(tmp_path / "deep" / "er" / "list.txt", *[f"{entry}/clip.mp4" for entry in entries])
+    output = tmp_path / "out"
+    try:
+        sources = listed(listing, output).sources
+    except ConfigError:
+        return  # two of one name
+    for source in sources:
+        assert ".." not in source.relative_path.split("/")
+        assert Path(output_of(source, output)).is_relative_to(output)

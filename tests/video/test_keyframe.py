@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
-from anonflow.video.keyframe import starts_clean
+from anonflow.video.keyframe import heals, starts_clean
 
 ClipPath = Callable[[str], Path]
 
@@ -32,3 +32,22 @@ def test_recovery_points_and_open_groups_are_not_clean_but_the_first_is(clip: Cl
 
 def test_mpeg2_is_not_known_to_be_clean(clip: ClipPath) -> None:
     assert not any(_clean(clip("mp2.ts")))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("plain.mp4", {True}),
+        ("hdr.mp4", {True}),  # CRA: what is shown from it on is right
+        ("mp2.ts", {True}),
+        ("mjpeg.avi", {True}),
+        ("opengop.mp4", {True, False}),  # recovery points of H.264 are not trusted
+        ("refresh.mkv", {True, False}),
+    ],
+)
+def test_pictures_from_which_all_that_follows_is_right(clip: ClipPath, name: str, expected: set[bool]) -> None:
+    with av.open(str(clip(name))) as container:
+        stream = container.streams.video[0]
+        packets = [p for p in container.demux(stream) if p.size and p.is_keyframe]
+        assert {heals(p, stream.codec_context) for p in packets} == expected
+        assert heals(packets[0], stream.codec_context)

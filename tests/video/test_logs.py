@@ -39,3 +39,13 @@ def test_warnings_are_counted_and_repeated_ones_too() -> None:
             av.logging.log(av.logging.WARNING, "test", "again")
         av.logging.log(av.logging.INFO, "test", "chatter")
     assert [message for _, _, message in lines] == ["again"] * 3
+
+
+def test_a_block_within_another_tells_it() -> None:
+    with captured_warnings() as outer:
+        av.logging.log(av.logging.WARNING, "test", "before")
+        with captured_warnings() as inner:
+            av.logging.log(av.logging.ERROR, "test", "within")
+        av.logging.log(av.logging.WARNING, "test", "after")
+    assert [message for _, _, message in inner] == ["within"]
+    assert [message for _, _, message in outer] == ["before", "within", "after"]

@@ -120,7 +120,7 @@ def test_playlists_are_never_followed(tmp_path: Path, clip: ClipPath) -> None:
 
 
 def test_sound_alone(tmp_path: Path) -> None:
-    path = tmp_path / "sound.wav"
+    path = tmp_path / "sound.mov"
     with av.open(str(path), "w") as out:
         stream = out.add_stream("pcm_s16le", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.int16), format="s16", layout="stereo")

@@ -94,16 +94,19 @@ def detect_chunk(
 ) -> tuple[Detections, FrameFacts]:
     """Detections of a chunk and its overlap, in pixels of the coded picture, and the facts of all its frames.
 
+    Nothing is looked for in frames that are hidden whole; they are black here, too, which is no cut.
+
     Whether the first frame of the overlap is a cut cannot be known, and does not matter to anybody.
     """
     batches = [_EyeBatch(eye, index) for eye in eyes]
     shots, luma, cuts = ShotDetector(), [], []
+    damaged = set(index.damaged.tolist())
     numbers = range(chunk.lead_frame, chunk.stop_frame)
     for number, (_, frame) in zip(numbers, decode_range(path, index, chunk.lead_pts, chunk.stop_pts), strict=True):
         luma.append(mean_luma(frame))
         cuts.append(shots.add(frame))
         pictures: dict[tuple[int, int], Picture] = {}
-        for batch in batches:
+        for batch in batches if number not in damaged else ():
             if batch.size not in pictures:
                 pictures[batch.size] = bgr_upright(frame, *batch.size, index.stream.rotation_deg)
             batch.add(number, pictures[batch.size])

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from anonflow.errors import AnonflowError, FidelityError, SourceError, UnsupportedFormatError
 from anonflow.pipeline.carried import carried
-from anonflow.pipeline.collisions import output_path
+from anonflow.pipeline.collisions import output_path, require_inside
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.copies import Copies, read_copies, refuse_copies
 from anonflow.pipeline.destination import Destination
@@ -126,6 +126,7 @@ class _Joined:
                     "not_copied_because": self.copies.refusal,
                     "rate_ratio": round(self.target.stat().st_size / max(1, row.size_bytes), 4),
                 },
+                "hidden_damaged_frames": len(self.index.damaged),
                 "checks": [asdict(check) for check in self.checks],
                 **_work_done(row, context, plan, self.join_times),
             },
@@ -139,6 +140,7 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
     destination = Destination.of(context.config, row, index)
     container = destination.container
     target = output_path(paths.output, row.relative_path, container)
+    require_inside(target, paths.output, row.uri)
     partial = paths.partial / f"{row.video_id}.{secrets.token_hex(4)}{container}"
     try:
         with naming_storage_errors(target):

@@ -24,6 +24,7 @@ from anonflow.pipeline.timing import Stopwatch
 from anonflow.tables import read_index, write_index
 from anonflow.track.configured import overlap_frames
 from anonflow.types import Source, Status
+from anonflow.video.damage import mark_damage
 from anonflow.video.plan import plan_chunks
 from anonflow.video.probe import probe
 
@@ -94,8 +95,10 @@ def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
 
 def _write_index(row: Row, target: Path, context: RunContext) -> None:
     watch = Stopwatch()
-    index = probe(Path(row.uri))
-    config = context.config
+    config, path = context.config, Path(row.uri)
+    index = probe(path, config.limits, keeps_damaged=config.source.hides_damage)
     Destination.of(config, row, index)  # better refused now than after all the work
+    if config.source.hides_damage:
+        index = mark_damage(path, index)
     chunks = plan_chunks(index, config.chunk.length_s, overlap_frames(config.chunk, config.tracker))
     write_index(target, index, chunks, watch.read())

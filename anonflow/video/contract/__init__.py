@@ -14,6 +14,7 @@ from anonflow.video.audio import digest_audio
 from anonflow.video.carry import SOUND_ONLY, CarryPolicy, Selection, select_from
 from anonflow.video.contract.check import check
 from anonflow.video.contract.codec import compare_codec
+from anonflow.video.contract.damage import compare_damage
 from anonflow.video.contract.decoding import check_decoding, tolerated
 from anonflow.video.contract.hdr import compare_hdr
 from anonflow.video.contract.metadata import compare_chapters, compare_metadata
@@ -73,6 +74,7 @@ def inspect(
         compare_metadata(selection, found),
         compare_chapters(selection, found, shift_pts * index.time_base),
         *check_decoding(output, result, tolerated(selection)),
+        *compare_damage(index, output, result),
     )
 
 
