@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from rich.text import Text
 
 from anonflow.assure.pairs import Pair, find_pairs, pairs_of_run, report_of_run
 from anonflow.assure.verify import Agreed, Verified, verify_all
-from anonflow.config import AudioConfig, SourceConfig, VideoConfig, VideoRegions
+from anonflow.config import AudioConfig, LimitsConfig, PictureConfig, SourceConfig, VideoConfig, VideoRegions
 from anonflow.config.base import Section, require
 from anonflow.errors import ConfigError, one_line
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
@@ -28,7 +28,7 @@ from anonflow.types import Verdict
 
 _KEYS = ("input", "output")
 _MAX_ROWS = 20
-_OF_THE_RUN = ("video", "audio")
+_OF_THE_RUN = ("source", "limits", "video", "audio", "picture")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class VerifyConfig(Section):
     report: str | None
     workers: int | None
     source: SourceConfig
+    limits: LimitsConfig
     video: VideoConfig
     audio: AudioConfig
+    picture: PictureConfig
     regions: list[VideoRegions]
 
     def __post_init__(self) -> None:
@@ -95,7 +97,8 @@ def _asked_for(config: VerifyConfig) -> tuple[tuple[Pair, ...], Agreed]:
     regions = tuple(config.regions)
     if config.input is not None:
         pairs = find_pairs(Path(config.input).expanduser(), output, config.source)
-        return pairs, Agreed(config.video, config.audio, regions)
+        agreed = Agreed(config.source, config.limits, config.video, config.audio, config.picture, regions)
+        return pairs, agreed
     if given := sorted({name.partition(".")[0] for name in _overridden()}.intersection(_OF_THE_RUN)):
         raise ConfigError(
             f"{', '.join(given)}: a finished run is verified with what its report says; leave it out."
@@ -104,8 +107,8 @@ def _asked_for(config: VerifyConfig) -> tuple[tuple[Pair, ...], Agreed]:
     if not pairs:
         raise ConfigError(f"{output}: this run published nothing that could be verified.")
     made: dict[str, Any] = json.loads(report_of_run(output).read_text())["configuration"]
-    video = TypeAdapter(VideoConfig).validate_python(made["video"])
-    return pairs, Agreed(video, TypeAdapter(AudioConfig).validate_python(made["audio"]), regions)
+    values = {name: made[name] for name in _OF_THE_RUN}
+    return pairs, replace(TypeAdapter(Agreed).validate_python(values), regions=regions)
 
 
 def _overridden() -> Iterable[str]:

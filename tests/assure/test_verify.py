@@ -14,7 +14,7 @@ from tests.pipeline.worlds import configuration
 
 def agreed(*overrides: str) -> Agreed:
     config = configuration(*overrides)
-    return Agreed(config.video, config.audio)
+    return Agreed(config.source, config.limits, config.video, config.audio, config.picture)
 
 
 @pytest.fixture
@@ -74,3 +74,14 @@ def test_several_at_once_come_in_their_order(clip: Path) -> None:
     alone = list(verify_all(pairs, agreed(), workers=1))
     assert [v.name for v in alone] == ["0", "1", "2"]
     assert list(verify_all(pairs, agreed(), workers=2)) == alone
+
+
+def test_a_picture(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (64, 48), (90, 120, 30)).save(tmp_path / "a.png")
+    Image.new("RGB", (64, 48), (0, 0, 0)).save(tmp_path / "b.png")
+    Image.new("RGB", (48, 64), (0, 0, 0)).save(tmp_path / "c.png")
+    assert verify(Pair("a.png", tmp_path / "a.png", tmp_path / "b.png"), agreed()).holds
+    broken = verify(Pair("a.png", tmp_path / "a.png", tmp_path / "c.png"), agreed()).broken
+    assert "size as shown" in [point.name for point in broken]
