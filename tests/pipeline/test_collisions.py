@@ -12,7 +12,7 @@ from anonflow.errors import ConfigError, SourceError
 from anonflow.pipeline.collisions import CONTAINERS, output_path, refuse_collisions, require_inside
 from anonflow.types import Source
 
-FILES = SourceConfig(["mp4"], ["jpg"])
+FILES = SourceConfig(["mp4"], picture_extensions=["jpg"])
 
 
 def source(path: Path, relative_path: str | None = None) -> Source:
