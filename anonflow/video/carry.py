@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from anonflow.config import AudioConfig, KeepConfig, TimeSpan
 from anonflow.types import FrameIndex
+from anonflow.video.audio_codecs import must_be_converted
 from anonflow.video.inventory import TIMECODE, Chapter, Inventory, Part, take_inventory
 from anonflow.video.keys import allowed, content, matches
 
@@ -17,6 +18,8 @@ _ENCODERS = {
 }
 _PCM = "pcm_"
 _FALLBACK = "aac"
+_CONVERT = "convert"
+"""No mode that one can choose: the sound is encoded again because no container holds it as it is."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,12 @@ class Sound:
     @property
     def is_changed(self) -> bool:
         """Whether the sound is decoded and encoded again."""
-        return self.mode == "pitch" or (self.mode == "mute_spans" and bool(self.mute))
+        return self.mode in ("pitch", _CONVERT) or (self.mode == "mute_spans" and bool(self.mute))
+
+    def possible(self, codecs: Iterable[str]) -> Sound:
+        """The same, or what comes nearest for tracks of these codecs: what no container holds is encoded again."""
+        stays = self.is_changed or self.mode == "drop" or not any(must_be_converted(codec) for codec in codecs)
+        return self if stays else Sound(_CONVERT)
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ def select_from(found: Inventory, policy: CarryPolicy) -> Selection:
         chapters = tuple(Chapter(c.start_s, c.stop_s, "") for c in chapters)
     streams = {part.index: allowed(part.keys, keep.metadata) for part in chosen}
     return Selection(
-        sound=policy.sound,
+        sound=policy.sound.possible(part.codec for part in taken if part.kind == "audio"),
         picture=found.picture,
         audio=tuple(part for part in taken if part.kind == "audio"),
         others=tuple(part for part in taken if part.kind != "audio"),

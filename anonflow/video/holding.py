@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from anonflow.video.audio_codecs import HELD_AUDIO
 from anonflow.video.carry import Selection
 from anonflow.video.inventory import TIMECODE, Part
 
-_SHARED_AUDIO = {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
-_PCM_KINDS = ("s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "u8", "s8", "alaw", "mulaw")
-_AUDIO = {
-    ".mp4": _SHARED_AUDIO | {"flac", "opus", "dts"},
-    ".webm": {"opus", "vorbis"},
-    ".mov": _SHARED_AUDIO | {"amr_nb", "amr_wb"} | {f"pcm_{kind}" for kind in _PCM_KINDS},
-    ".mkv": _SHARED_AUDIO
-    | {"flac", "opus", "dts", "vorbis", "mp1", "mlp", "truehd", "tta", "wavpack", "cook", "atrac3", "ra_288"}
-    | {f"pcm_{kind}" for kind in ("u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f64le")},
-}
-"""What players expect to find in MP4 and MOV, and what FFmpeg's muxer takes for Matroska."""
 _MATROSKA_TEXT = {"subrip", "ass", "webvtt", "text", "hdmv_pgs_subtitle", "hdmv_text_subtitle"}
 _HELD = {
     ("subtitle", ".mp4"): {"mov_text"},
@@ -80,7 +70,7 @@ def says_all_languages(extension: str, selection: Selection) -> bool:
 def _unheld(extension: str, selection: Selection) -> Iterator[str]:
     for part in selection.audio:
         codec = selection.audio_codec(part)
-        if codec not in _AUDIO[extension]:
+        if codec not in HELD_AUDIO[extension]:
             yield f"audio:{codec}"
     for part in selection.others:
         if not _holds(extension, part):
