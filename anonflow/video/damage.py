@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from anonflow.errors import DamagedVideoError
 from anonflow.types import FrameIndex, IntArray
 from anonflow.video.container import open_source
-from anonflow.video.decode import BrokenFrameError, demux_video, sound_frames, video_position
+from anonflow.video.decode import BrokenFrameError, sound_frames
 from anonflow.video.keyframe import heals
-from anonflow.video.probe import is_presented
+from anonflow.video.seek import demux_video, video_position
+from anonflow.video.tally import is_presented
 
 _RECOPY = "copy the file again from where it was recorded."
 

@@ -20,13 +20,7 @@ from tests.corpus.recipes import EXACT
 from tests.corpus.spoil import spoiled
 from tests.pipeline.worlds import FixedDetector, World, run_all, use_detector
 
-OTHERWISE: dict[str, tuple[str, ...]] = {
-    "alpha.mov": ("unsupported",),  # no encoder for 4:4:4 with alpha
-    "wmv2.wmv": ("unsupported",),  # its sound, in Matroska
-    # An MP4 with another extension becomes Matroska, which shifts a negative start of the sound.
-    "h264.3gp": ("fidelity",),
-    "wrong_extension.avi": ("fidelity",),
-}
+OTHERWISE: dict[str, tuple[str, ...]] = {}
 """Readable files that today's encoders or containers cannot write, and the reasons that may be given."""
 BY_DEFAULT = (
     "h264.mp4",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,18 +104,6 @@ def test_damage_that_the_decoder_would_conceal_is_an_error(tmp_path: Path) -> No
             with pytest.raises(DamagedVideoError):
                 list(decode_range(path, index, int(index.pts[0]), index.end_pts))
     assert n_concealed >= 2
-
-
-def test_a_file_that_cannot_be_read_on_has_a_named_error(clip: ClipPath, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, index = clip("plain.mp4"), probe(clip("plain.mp4"))
-
-    def stuck(_: object) -> Iterator[av.Packet]:
-        raise av.error.BlockingIOError(11, "Resource temporarily unavailable")
-        yield
-
-    monkeypatch.setattr("anonflow.video.decode.stepwise", stuck)
-    with pytest.raises(DamagedVideoError, match=r"plain\.mp4 cannot be read to its end"):
-        list(decode_range(path, index, 0, index.end_pts))
 
 
 def test_changing_format_is_refused(clip: ClipPath) -> None:
