@@ -186,7 +186,10 @@ class _Rows:
         return len(getattr(self, next(iter(self.__dataclass_fields__))))
 
     def __getitem__(self, rows: Any) -> Self:
-        return type(self)(*[getattr(self, name)[rows] for name in self.__dataclass_fields__])
+        # Past the constructor, which takes longer than slicing: a tracker does this for every frame.
+        part = object.__new__(type(self))
+        part.__dict__.update({name: column[rows] for name, column in self.__dict__.items()})
+        return part
 
     def equals(self, other: Self) -> bool:
         """Whether all columns are the same to the bit."""

@@ -133,9 +133,8 @@ def overlaps(first: Reals, second: Reals) -> Reals:
     sides -= np.maximum(low, other_low)
     np.maximum(sides, 0.0, out=sides)
     shared: Reals = sides[0] * sides[1]
-    width, height = high - low
-    other_width, other_height = other_high - other_low
-    union = width * height + other_width * other_height
+    own, other = high - low, other_high - other_low
+    union = own[0] * own[1] + other[0] * other[1]
     union -= shared
     np.maximum(union, _NO_AREA, out=union)
     shared /= union

@@ -56,17 +56,17 @@ def _step(
     predicted = state.with_motion(kalman.predict(state.motion, float(timeline.steps[frame])))
     track_rows = associate(predicted, seen, boxes, frame, timeline, params, looks)
     is_found = track_rows != UNTRACKED
-    found = is_found.nonzero()[0]
+    n_found = np.count_nonzero(is_found)
+    found = slice(None) if n_found == len(seen) else is_found.nonzero()[0]
     found_rows = track_rows[found]
     track_ids = track_rows.copy()
     track_ids[found] = predicted.track_ids[found_rows]
     after = _update(predicted, found_rows, seen, boxes, found, frame, params)
-    born = (seen.high & ~is_found).nonzero()[0]
-    if len(born):
+    if n_found < len(seen) and len(born := (seen.high & ~is_found).nonzero()[0]):
         births = _bear(predicted.next_id, seen, boxes, born, frame, params)
         track_ids[born] = births.track_ids
-        after = after.then(births)[np.argsort(np.concatenate((found, born)))]
-    if len(found) == len(state):
+        after = after.then(births)[np.argsort(np.concatenate((is_found.nonzero()[0], born)))]
+    if n_found == len(state):
         return after, track_ids
     return after.then(_survivors(predicted, found_rows, frame, timeline, params)), track_ids
 
@@ -111,7 +111,7 @@ def _update(
     rows: IntArray,
     seen: Observations,
     boxes: Reals,
-    found: IntArray,
+    found: IntArray | slice,
     frame: int,
     params: TrackerParams,
 ) -> TrackerState:
