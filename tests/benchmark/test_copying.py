@@ -29,7 +29,7 @@ from tests.pipeline.worlds import FixedDetector, World, use_detector
 
 BOX = (0.25, 0.25, 0.5, 0.5)
 GENERATED = Clip(
-    width=1920, height=1080, n_frames=250, options={"preset": "fast", "g": "25", "x264-params": "scenecut=0"}
+    width=1920, height=1080, n_frames=100, options={"preset": "fast", "g": "10", "x264-params": "scenecut=0"}
 )
 
 
