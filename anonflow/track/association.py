@@ -146,7 +146,7 @@ def pair(scores: Reals, allowed: Mask) -> tuple[IntArray, IntArray]:
 
     Most pictures need no search: where no box and no track has two candidates, all candidates are the pairing.
     """
-    rows, columns = np.nonzero(allowed)
+    rows, columns = allowed.nonzero()
     if _all_distinct(rows) and _all_distinct(columns):
         return rows, columns
     rows, columns = linear_sum_assignment(np.where(allowed, scores, 0.0), maximize=True)

@@ -63,11 +63,13 @@ def at_rest(n: int) -> Reals:
 def predict(motion: Reals, step: float = 1.0) -> Reals:
     """Motions one frame later, which is `step` usual frame intervals."""
     later = motion.T.copy()
-    later[:4] += later[4:8] if step == 1.0 else later[4:8] * step
+    rates = later[4:8], later[9:11], NOISE
+    velocity, grown, noise = rates if step == 1.0 else [rate * step for rate in rates]
+    later[:4] += velocity
     # (p, c, v) becomes (p + 2c + v, c + v, v), for a step of 1.
-    later[8:10] += later[9:11] * step
-    later[8] += later[9] * step
-    later[8:] += NOISE * step
+    later[8:10] += grown
+    later[8] += later[9] if step == 1.0 else later[9] * step
+    later[8:] += noise
     return later.T
 
 

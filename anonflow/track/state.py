@@ -93,9 +93,10 @@ class TrackerState:
     def seen_again(self, rows: IntArray, motion: Reals, frame: int, min_hits: int) -> Self:
         """The tracks of these rows (n,), all of them found in a frame, with these motions (n, 11)."""
         counts = self.counts.take(rows, axis=0)
-        hits = counts[:, _HITS]
-        hits += 1
-        np.minimum(hits, min_hits, out=hits)
+        if min_hits > 1:
+            hits = counts[:, _HITS]
+            hits += 1
+            np.minimum(hits, min_hits, out=hits)
         counts[:, _LAST_FRAME] = frame
         return type(self)(counts, motion, self.next_id)
 

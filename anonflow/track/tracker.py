@@ -135,7 +135,8 @@ def _survivors(
     """The tracks that live on without a detection in this frame: confirmed, and not for too long."""
     unseen_s = timeline.times_s[frame] - timeline.times_s[state.last_frames]
     is_alive = timeline.within(unseen_s, params.buffer_s)
-    is_alive &= state.hits >= params.min_hits
+    if params.min_hits > 1:
+        is_alive &= state.hits >= params.min_hits
     is_alive[found_rows] = False
     alive = state[is_alive.nonzero()[0]]
     return alive.with_motion(kalman.coast(alive.motion)) if len(alive) else alive

@@ -65,7 +65,9 @@ def _is_picture(row: Row) -> bool:
         return False
     path = Path(row.uri)
     try:
+        if not path.is_file():  # opening a pipe would wait for somebody to write into it
+            return False
         with path.open("rb") as file:
-            return path.is_file() and kind_of(file.read(HEAD_BYTES)) is not None
+            return kind_of(file.read(HEAD_BYTES)) is not None
     except OSError:
         return False
