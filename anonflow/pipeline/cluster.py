@@ -11,7 +11,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _MEBIBYTE = 2**20
 _SESSION_PREFIX = "anonflow-"
+_IMPORTED_FROM = Path(__file__).parents[2]
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
@@ -52,10 +53,12 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
     logging.getLogger("ray").setLevel(logging.WARNING)
     folder = None if config.address else _session_folder()
     try:
-        if folder is None:
-            _join_cluster(str(config.address))
-        else:
-            _start_embedded(config, folder)
+        # Ray has workers import from the folder that it was started in before all others: it must be this package.
+        with chdir(_IMPORTED_FROM):
+            if folder is None:
+                _join_cluster(str(config.address))
+            else:
+                _start_embedded(config, folder)
         _configure_data(config)
         yield
     finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import anonflow
 from anonflow.config import RuntimeConfig
 from anonflow.errors import ConfigError
 from anonflow.pipeline import cluster
@@ -73,3 +74,33 @@ def test_a_cluster_that_does_not_answer_is_a_configuration_error(monkeypatch: py
 
 def test_the_runtime_on_a_cluster_joins_it() -> None:
     assert configuration("runtime=cluster").runtime.address == "auto"
+
+
+def test_workers_import_the_package_of_the_driver_whatever_lies_in_the_working_folder(tmp_path: Path) -> None:
+    """As in a checkout of another version, from which an installed command is called."""
+    (tmp_path / "anonflow").mkdir()
+    (tmp_path / "anonflow" / "__init__.py").write_text("raise ImportError('another version')")
+    program = """
+import ray
+from anonflow.pipeline.cluster import connected
+from tests.pipeline.worlds import configuration
+
+@ray.remote
+def where():
+    import anonflow.jobs.demo
+    return anonflow.__file__
+
+with connected(configuration("runtime.object_store_mb=80").runtime):
+    print(ray.get(where.remote()))
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert Path(done.stdout.strip()).parent == Path(anonflow.__file__).parent
