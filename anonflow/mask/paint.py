@@ -24,8 +24,8 @@ _NEUTRAL_CHROMA = 128
 def paint(frame: PlaneSet, shapes: Sequence[MaskShape], keep: Sequence[KeepShape] = ()) -> None:
     """Hide `shapes` in `frame`, in place, in the order given, but for the cells that lie wholly in a shape to keep.
 
-    An alpha plane is left as it is. What is to be hidden whatever is kept is painted by a second call, without
-    `keep`.
+    An alpha plane becomes opaque there: what was drawn with it is hidden, too. What is to be hidden even if kept
+    is painted by a second call, without `keep`.
     """
     for shape in shapes:
         cells = covered_cells(shape, frame.chroma_shift_x, frame.chroma_shift_y)
@@ -34,6 +34,9 @@ def paint(frame: PlaneSet, shapes: Sequence[MaskShape], keep: Sequence[KeepShape
         _paint_plane(frame.planes[0], shape, cells, frame, is_luma=True)
         for plane in frame.planes[1:3]:
             _paint_plane(plane, shape, cells, frame, is_luma=False)
+        for plane in frame.planes[3:]:
+            region, where = _part(plane, shape, cells, frame, is_luma=True)
+            region[where] = (1 << frame.bit_depth) - 1
 
 
 def mask_digest(frame: PlaneSet, shapes: Sequence[MaskShape], keep: Sequence[KeepShape] = ()) -> str:
@@ -56,17 +59,26 @@ def _kept_of(shape: MaskShape, keep: tuple[KeepShape, ...], frame: PlaneSet) -> 
 
 def _paint_plane(plane: NDArray[Any], shape: MaskShape, cells: Cells, frame: PlaneSet, *, is_luma: bool) -> None:
     shift_x, shift_y = (0, 0) if is_luma else (frame.chroma_shift_x, frame.chroma_shift_y)
-    rows = slice(shape.y1 >> shift_y, -(-shape.y2 >> shift_y))
-    columns = slice(shape.x1 >> shift_x, -(-shape.x2 >> shift_x))
-    region = plane[rows, columns]
+    region, where = _part(plane, shape, cells, frame, is_luma=is_luma)
     strength_x, strength_y = shape.strength_px / (1 << shift_x), shape.strength_px / (1 << shift_y)
     hidden = OPERATORS[shape.operator](region, _fill(frame, is_luma=is_luma), strength_x, strength_y)
     if cells.all():
         region[:] = hidden
-        return
+    else:
+        np.copyto(region, hidden, where=where)
+
+
+def _part(
+    plane: NDArray[Any], shape: MaskShape, cells: Cells, frame: PlaneSet, *, is_luma: bool
+) -> tuple[NDArray[Any], Cells]:
+    """The shape's rectangle of a plane, and which samples of it the cells cover."""
+    shift_x, shift_y = (0, 0) if is_luma else (frame.chroma_shift_x, frame.chroma_shift_y)
+    rows = slice(shape.y1 >> shift_y, -(-shape.y2 >> shift_y))
+    columns = slice(shape.x1 >> shift_x, -(-shape.x2 >> shift_x))
+    region = plane[rows, columns]
     if is_luma:
         cells = cells.repeat(1 << frame.chroma_shift_y, 0).repeat(1 << frame.chroma_shift_x, 1)
-    np.copyto(region, hidden, where=cells[: region.shape[0], : region.shape[1]])
+    return region, cells[: region.shape[0], : region.shape[1]]
 
 
 def _fill(frame: PlaneSet, *, is_luma: bool) -> int:

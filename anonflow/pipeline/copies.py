@@ -7,7 +7,7 @@ anything of it is done, so that a task that is run again goes the same way.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from anonflow.pipeline.context import RunContext
@@ -26,6 +26,8 @@ class Copies:
     set_id: int
     """Id of the encoder's parameter sets; 0: nothing is copied."""
     refusal: str
+    is_taken_back: bool = False
+    """There were to be copies, and segments were made with them; the segments without have names of their own."""
 
     @classmethod
     def none(cls, index: FrameIndex, refusal: str) -> Self:
@@ -43,11 +45,11 @@ class Copies:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """What `to_json` gave."""
-        return cls(tuple(Run(**run) for run in value["runs"]), value["set_id"], value["refusal"])
+        return cls(**{**value, "runs": tuple(Run(**run) for run in value["runs"])})
 
     def to_json(self) -> dict[str, Any]:
         """As a value that JSON can hold."""
-        return {"runs": [asdict(run) for run in self.runs], "set_id": self.set_id, "refusal": self.refusal}
+        return asdict(self)
 
     @property
     def n_frames(self) -> int:
@@ -64,6 +66,6 @@ def read_copies(row: Row, context: RunContext) -> Copies:
 
 def refuse_copies(row: Row, context: RunContext, index: FrameIndex, refusal: str) -> Copies:
     """Write down that nothing of the row's video is to be copied, and why."""
-    copies = Copies.none(index, refusal)
+    copies = replace(Copies.none(index, refusal), is_taken_back=True)
     write_json(context.paths.copies_refused(context.paths.mask_plan(row.video_id)), copies.to_json())
     return copies

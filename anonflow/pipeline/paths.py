@@ -94,6 +94,10 @@ class Paths:
         """A masked picture of an album."""
         return self.segment(album_id, position).with_suffix(".picture")
 
+    def whole_segment(self, video_id: str, chunk: int) -> Path:
+        """All frames of a chunk of which some were to be copied."""
+        return self.segment(video_id, chunk).with_suffix(".whole.nut")
+
     def digests(self, video_id: str, chunk: int) -> Path:
         """Mask digests of a chunk, when asked for."""
         return self.segment(video_id, chunk).with_suffix(".digests.parquet")

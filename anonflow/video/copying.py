@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
 
 import av
 import av.container
@@ -24,11 +23,16 @@ from anonflow.types import FrameIndex, IntArray
 from anonflow.video import h264
 from anonflow.video.container import open_source
 from anonflow.video.h264 import ParameterSets
+from anonflow.video.seek import Packet, demux_video
 
-_Packet: TypeAlias = "av.Packet[av.video.VideoStream]"
 _SUFFIXES = (".mp4", ".mov")
-_KEPT_OUT = {h264.SEI, h264.SPS, h264.PPS}
-"""Messages may hold captions and user data; parameter sets are in the header."""
+_KEPT = {h264.SLICE, h264.IDR}
+_LEFT_OUT = {h264.SEI, h264.SPS, h264.PPS, h264.DELIMITER, h264.FILLER}
+"""Messages may hold captions and user data, filler anything; parameter sets are in the header.
+
+A group with units of any other kind (a second view, Dolby Vision, a vendor's own) is not copied.
+"""
+_MACROBLOCK_PX = 16
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def find_groups(path: Path, index: FrameIndex, family: str, suffix: str) -> Grou
         sets = parameter_sets_of(stream)
         if sets is None or not sets.sps:
             return Groups(refusal="its header has no parameter sets")
+        if _hides_more_than_padding(path, index):
+            return Groups(refusal="its coded picture is larger than what is shown")
         free_id = sets.free_id()
         if free_id is None:
             return Groups(refusal="it uses all ids of parameter sets")
@@ -118,15 +124,28 @@ def copied_packets(path: Path, index: FrameIndex, runs: Iterable[Run]) -> Iterat
         sets = parameter_sets_of(stream)
         if sets is None:
             raise ValueError("the source's header changed")
-        for packet in container.demux(stream):
+        for packet in demux_video(container, stream):
             frame = _frame_of(packet, index)
             if frame >= 0 and is_wanted[frame]:
-                yield frame, _without_messages(bytes(packet), sets), packet.is_keyframe
+                yield frame, _slices_of(bytes(packet), sets), packet.is_keyframe
 
 
 def parameter_sets_of(stream: av.video.VideoStream) -> ParameterSets | None:
     """The sets in the stream's header."""
     return h264.parameter_sets(bytes(stream.codec_context.extradata or b""))
+
+
+def _hides_more_than_padding(path: Path, index: FrameIndex) -> bool:
+    """Whether cropping leaves out whole macroblocks: somebody may have been cut off, and would be copied along."""
+    with open_source(path) as container:
+        stream = container.streams[index.stream_index]
+        assert isinstance(stream, av.video.VideoStream)
+        context = stream.codec_context
+        context.thread_count = 1
+        if not any(context.decode(packet) for packet in demux_video(container, stream)):
+            return True
+        hidden = (context.coded_width - index.stream.width, context.coded_height - index.stream.height)
+        return max(hidden) >= _MACROBLOCK_PX
 
 
 def _refusal(index: FrameIndex, family: str, suffix: str) -> str:
@@ -151,15 +170,16 @@ def _closed(
     """Groups that are whole: every packet presented and sound, and no frame shown outside of the group's time."""
     group: list[int] = []
     is_sound = False
-    for packet in container.demux(stream):
-        if not packet.size:
-            continue
+    for packet in demux_video(container, stream):
+        if packet.has_sidedata("new_extradata"):  # a second description of samples
+            raise _OtherSetsError
         frame, kinds = _frame_of(packet, index), _kinds(bytes(packet), sets)
         if h264.IDR in kinds:
             yield from _range(group, is_sound)
             group, is_sound = [], True
         group.append(frame)
-        is_sound &= frame >= 0 and not packet.is_corrupt and not packet.is_discard and bool(kinds)
+        is_usual = bool(kinds & _KEPT) and kinds <= _KEPT | _LEFT_OUT
+        is_sound &= frame >= 0 and not packet.is_corrupt and not packet.is_discard and is_usual
     yield from _range(group, is_sound)
 
 
@@ -182,12 +202,12 @@ def _kinds(payload: bytes, sets: ParameterSets) -> set[int]:
     return {h264.kind(unit) for unit in found}
 
 
-def _without_messages(payload: bytes, sets: ParameterSets) -> bytes:
-    kept = (u for u in h264.units(payload, sets.length_size) if h264.kind(u) not in _KEPT_OUT)
+def _slices_of(payload: bytes, sets: ParameterSets) -> bytes:
+    kept = (u for u in h264.units(payload, sets.length_size) if h264.kind(u) in _KEPT)
     return h264.with_start_codes(kept)
 
 
-def _frame_of(packet: _Packet, index: FrameIndex) -> int:
+def _frame_of(packet: Packet, index: FrameIndex) -> int:
     """Display index of a packet's frame; -1 for one that is not presented."""
     if not packet.size or packet.pts is None or packet.is_discard:
         return -1

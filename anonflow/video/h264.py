@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-IDR, SEI, SPS, PPS = 5, 6, 7, 8
+SLICE, IDR, SEI, SPS, PPS, DELIMITER, FILLER = 1, 5, 6, 7, 8, 9, 12
 _START_CODE = b"\0\0\0\1"
 _MAX_SETS = 32
 _SPS_HEADER_SIZE, _PPS_HEADER_SIZE = 4, 1

@@ -99,7 +99,10 @@ class Splice:
         for run in self.runs:
             origin = copied if run.is_copied else encoded
             for _ in range(run.n_frames):
-                yield next(origin)
+                packet = next(origin, None)
+                if packet is None:
+                    raise FidelityError("The source or a segment has fewer packets than before: run again.")
+                yield packet
 
     def _encoded(self) -> Iterator[_Packet]:
         for segment in self.segments:

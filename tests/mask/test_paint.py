@@ -136,11 +136,15 @@ STYLES_BY_LABEL = (SOLID, PIXELATE, BLUR)
 
 
 @pytest.mark.parametrize("style", STYLES, ids=[style.operator for style in STYLES])
-def test_alpha_is_left_alone(style: MaskStyle) -> None:
+@pytest.mark.parametrize("shape", ["box", "ellipse"])
+def test_alpha_is_opaque_where_a_mask_is_and_itself_elsewhere(style: MaskStyle, shape: str) -> None:
     frame = Layout(32, 32, "4:2:0", alpha=True).frame()
-    before = frame.planes[3].copy()
-    paint(frame, mask_shapes(plan_of([(0, 0, 32, 32)]), [style], frame))
-    assert np.array_equal(frame.planes[3], before)
+    before = [plane.copy() for plane in frame.planes]
+    paint(frame, mask_shapes(plan_of([(4, 6, 20, 26)]), [replace(style, shape=shape, margin=0.0)], frame))
+    opaque = frame.planes[3] == 255
+    assert opaque[8:24, 8:16].all() and not opaque[:6].any() and not opaque[:, 20:].any()
+    assert np.array_equal(frame.planes[3][~opaque], before[3][~opaque])
+    assert not (frame.planes[0] != before[0])[~opaque].any()
 
 
 def test_an_ellipse_hides_luma_and_chroma_of_the_same_places() -> None:

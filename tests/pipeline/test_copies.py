@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from anonflow.config import RegionConfig, VideoRegions
 from anonflow.pipeline.copies import Copies, read_copies, refuse_copies
 from anonflow.pipeline.stages import join as join_stage
+from anonflow.pipeline.stages import mask as mask_stage
 from anonflow.types import Check, Status, Verdict
 from anonflow.video.copying import Run
 from anonflow.video.decode import decode_range
 from anonflow.video.planes import plane_set
 from anonflow.video.probe import probe
 from tests.media import Clip
-from tests.pipeline.worlds import FixedDetector, World, masked, outcome_of
+from tests.pipeline.worlds import FixedDetector, World, masked
 
 GROUPS = Clip(n_frames=50, options={"preset": "veryfast", "g": "10", "bf": "3", "x264-params": "scenecut=0"})
 _numbers = itertools.count()
@@ -124,9 +125,11 @@ def test_nothing_is_copied_when_it_is_not_wanted_or_not_possible(tmp_path: Path,
         assert why in outcome.details["video"]["not_copied_because"]
 
 
+@pytest.mark.parametrize("hidden", [(12,), (12, 22), (2, 12, 22, 32, 41)])
 def test_a_copy_that_is_broken_is_encoded_after_all(
-    world: World, blind: FixedDetector, monkeypatch: pytest.MonkeyPatch
+    world: World, blind: FixedDetector, monkeypatch: pytest.MonkeyPatch, hidden: tuple[int, ...]
 ) -> None:
+    """Also beside chunks of which nothing was to be copied."""
     source = world.clip(clip=GROUPS)
     real = join_stage.compare_copied
 
@@ -135,24 +138,40 @@ def test_a_copy_that_is_broken_is_encoded_after_all(
         return Check(found.name, Verdict.BROKEN, "made up") if "none" not in found.detail else found
 
     monkeypatch.setattr(join_stage, "compare_copied", broken)
-    outcome = hiding(world, 12).outcome()
+    outcome = hiding(world, *hidden).outcome()
     assert outcome.status is Status.PUBLISHED, outcome.message
-    assert outcome.details["video"]["copied_frames"] == 0
-    assert "the copy was broken" in outcome.details["video"]["not_copied_because"]
+    video = outcome.details["video"]
+    assert video["copied_frames"] == 0
+    assert ("the copy was broken" if len(hidden) < 5 else "something is hidden") in video["not_copied_because"]
     assert probe(world.output / "clip.mp4").n_frames == probe(source).n_frames
 
 
-def test_a_task_that_is_run_again_after_the_refusal_goes_on_from_there(world: World, blind: FixedDetector) -> None:
+@pytest.mark.parametrize("n_made", [0, 1, 2])
+def test_a_task_that_is_run_again_after_the_refusal_goes_on_from_there(
+    world: World, blind: FixedDetector, monkeypatch: pytest.MonkeyPatch, n_made: int
+) -> None:
+    """Killed when some segments of all frames were made, and the note of the next one was written."""
     world.clip(clip=GROUPS)
-    made = hiding(world, 12)
+    made = hiding(world, 12, 22)
     context = made.context()
     rows = masked(made.row(), context)
-    assert read_copies(rows[0], context).n_frames == 40
-    index = probe(Path(rows[0].uri))
-    refuse_copies(rows[0], context, index, "made up")
+    assert read_copies(rows[0], context).n_frames == 30
+    refuse_copies(rows[0], context, probe(Path(rows[0].uri)), "made up")
     assert read_copies(rows[0], context).n_frames == 0
-    (outcome,) = [outcome_of(out) for row in rows for out in join_stage.join(row, context)]
-    assert outcome.status is Status.PUBLISHED and outcome.details["video"]["copied_frames"] == 0
+    real, calls = mask_stage.write_json, itertools.count()
+
+    def killed(path: Path, value: Any) -> None:
+        real(path, value)
+        if next(calls) == n_made:
+            raise SystemExit(9)
+
+    monkeypatch.setattr(mask_stage, "write_json", killed)
+    with pytest.raises(SystemExit):
+        [join_stage.join(row, context) for row in rows]
+    monkeypatch.setattr(mask_stage, "write_json", real)
+    outcome = made.outcome("run2")
+    assert outcome.status is Status.PUBLISHED, outcome.message
+    assert outcome.details["video"]["copied_frames"] == 0
 
 
 def test_the_plan_survives_json() -> None:

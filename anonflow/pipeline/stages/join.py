@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 from anonflow.errors import AnonflowError, FidelityError, SourceError, UnsupportedFormatError
 from anonflow.pipeline.carried import carried
 from anonflow.pipeline.collisions import output_path, require_inside
-from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.context import RunContext, SilentProgress
 from anonflow.pipeline.copies import Copies, read_copies, refuse_copies
 from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.fanin import closes_video, first_failure
@@ -158,7 +159,7 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             move_into_place(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    quality = _quality(row, context)
+    quality = _quality(_segments(row, context, copies), context)
     return _Joined(index, target, sha256, source_sha256, checks, quality, destination, copies, watch.read())
 
 
@@ -167,14 +168,14 @@ def _make_whole(
 ) -> tuple[Check, ...]:
     """Join the segments, with what is copied between them, to `partial`, and check it."""
     source, destination = Path(row.uri), Destination.of(context.config, row, index)
-    segments = [_segment(row, chunk, context, copies) for chunk in range(row.n_chunks)]
+    segments = _segments(row, context, copies)
     try:
         join_segments(segments, source, index, partial, partial.suffix, destination.policy, copies.runs)
     except (FidelityError, UnsupportedFormatError) as error:
         if not copies.set_id:
             raise
         return (Check("joins", Verdict.BROKEN, type(error).__name__),)
-    quality = _quality(row, context)
+    quality = _quality(segments, context)
     return (
         *inspect(source, index, partial, destination.policy, destination.encoding),
         compare_copied(source, index, partial, copies.runs, segments),
@@ -182,17 +183,22 @@ def _make_whole(
     )
 
 
-def _segment(row: Row, chunk: int, context: RunContext, copies: Copies) -> Path:
-    """The chunk's segment; masked again if frames of it were to be copied and are not any more."""
-    segment = context.paths.segment(row.video_id, chunk)
-    if not copies.set_id and json.loads(context.paths.note(segment).read_text())["copied_frames"]:
-        make_segment(replace(row, chunk=chunk), segment, context)
-    return segment
+def _segments(row: Row, context: RunContext, copies: Copies) -> list[Path]:
+    """The chunks' segments; if copies were taken back, of all frames, and masked now unless they exist."""
+    paths, chunks = context.paths, range(row.n_chunks)
+    if not copies.is_taken_back:
+        return [paths.segment(row.video_id, chunk) for chunk in chunks]
+    segments = [paths.whole_segment(row.video_id, chunk) for chunk in chunks]
+    uncounted = replace(context, progress=SilentProgress())  # their frames are counted already
+    for chunk, segment in enumerate(segments):
+        if not segment.exists():
+            make_segment(replace(row, chunk=chunk), segment, uncounted)
+    return segments
 
 
-def _quality(row: Row, context: RunContext) -> _Quality:
-    paths, video = context.paths, context.config.video
-    notes = [json.loads(paths.note(paths.segment(row.video_id, i)).read_text()) for i in range(row.n_chunks)]
+def _quality(segments: Sequence[Path], context: RunContext) -> _Quality:
+    video = context.config.video
+    notes = [json.loads(context.paths.note(segment).read_text()) for segment in segments]
     crf = sorted({note["crf"] for note in notes if note["crf"] is not None})
     is_open = video.crf is None and bool(crf)
     return _Quality(

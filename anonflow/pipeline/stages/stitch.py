@@ -64,6 +64,7 @@ def _write_plan(row: Row, context: RunContext) -> None:
     config, video = context.config, _ChunkedVideo(row, context)
     tracks, seams = video.tracks()
     plan = MaskPlan.concat(video.mask_plans(tracks))
+    copies = video.copies(plan)
     note = {
         "objects": _objects(tracks, config.labels),
         "shots": int(video.timeline.cuts.sum()) + 1,
@@ -72,8 +73,8 @@ def _write_plan(row: Row, context: RunContext) -> None:
             "guessed_right": seams.n_right_guesses,
             "replayed_frames": sum(seams.replayed_frames),
         },
-        "crf": video.crf(),
-        "copies": video.copies(plan).to_json(),
+        "crf": video.crf(copies),
+        "copies": copies.to_json(),
         **watch.read(),
     }
     write_rows(context.paths.mask_plan(row.video_id), plan, note)
@@ -117,8 +118,10 @@ class _ChunkedVideo:
             hidden = stabilise(tracks, steps, view, chunk.start_frame, chunk.stop_frame)
             yield mask_plan(hidden, margins(self._config), stream.width, stream.height)
 
-    def crf(self) -> float | None:
-        """The quality that all chunks are encoded with."""
+    def crf(self, copies: Copies) -> float | None:
+        """The quality that all chunks are encoded with; None, too, if nothing is."""
+        if copies.n_frames == self._index.n_frames:
+            return None
         return choose_crf(Path(self._row.uri), self._index, self._config.video)
 
     def copies(self, plan: MaskPlan) -> Copies:

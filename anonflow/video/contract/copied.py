@@ -20,19 +20,19 @@ from anonflow.video.segment import decode_segment, read_segment
 
 _NAME = "copied groups"
 _FRAMES = 12
-"""Compared at the beginning of each run. A run goes on as it begins: one decoder state, one set of parameters."""
+"""Of each segment are compared. It goes on as it begins: one encoder made it."""
 
 
 def compare_copied(
     source: Path, index: FrameIndex, output: Path, runs: Sequence[Run], segments: Sequence[Path]
 ) -> Check:
-    """Copied runs must decode to the source's pictures, and every segment to what it is alone, bit for bit."""
+    """Copied frames must decode to the source's pictures, and every segment to what it is alone, bit for bit."""
     copied = [run for run in runs if run.is_copied]
     if not copied:
         return check(_NAME, True, "none")
     try:
         result = probe(output)
-        same = all(_equal(_first(source, index, run), _first(output, result, run)) for run in copied)
+        same = all(_equal(_frames(source, index, run), _frames(output, result, run)) for run in copied)
         same &= _segments_equal(output, result, runs, segments)
     except (SourceError, FidelityError) as error:
         return check(_NAME, False, type(error).__name__)
@@ -40,8 +40,8 @@ def compare_copied(
     return Check(_NAME, Verdict.EQUAL if same else Verdict.BROKEN, detail)
 
 
-def _first(path: Path, index: FrameIndex, run: Run) -> Iterator[av.VideoFrame]:
-    stop = min(run.stop_frame, run.start_frame + _FRAMES)
+def _frames(path: Path, index: FrameIndex, run: Run) -> Iterator[av.VideoFrame]:
+    stop = run.stop_frame
     stop_pts = int(index.pts[stop]) if stop < index.n_frames else index.end_pts
     return (frame for _, frame in decode_range(path, index, int(index.pts[run.start_frame]), stop_pts))
 
@@ -57,7 +57,7 @@ def _segments_equal(output: Path, result: FrameIndex, runs: Sequence[Run], segme
         mine = encoded[n_before : n_before + min(n_frames, _FRAMES)]
         in_a_row = sum(1 for offset, n in enumerate(mine) if n == mine[0] + offset)
         run = Run(mine[0], mine[0] + in_a_row, is_copied=False)
-        if not _equal(islice(decode_segment(path), in_a_row), _first(output, result, run)):
+        if not _equal(islice(decode_segment(path), in_a_row), _frames(output, result, run)):
             return False
         n_before += n_frames
     return True
