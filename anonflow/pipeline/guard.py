@@ -31,11 +31,14 @@ _EXIT_AFTER_DEADLINE = 70
 _GRACE_S = 15.0
 
 
-def make_result(context: RunContext, result: Path, subject: str, make: Callable[[], None]) -> AnonflowError | None:
+def make_result(
+    context: RunContext, result: Path, subject: str, make: Callable[[], None], n_chunks: int = 1
+) -> AnonflowError | None:
     """Run `make` unless `result` exists; when it fails, write the failure beside it instead, and return it.
 
     `subject` names the input for messages. After `runtime.max_attempts` begun attempts, which can only have
-    ended with their worker, or after `runtime.chunk_timeout_s`, the failure is recorded without another try.
+    ended with their worker, or after `runtime.chunk_timeout_s` for each of the `n_chunks` that the result is made
+    of, the failure is recorded without another try.
     """
     failure = context.paths.failure(result)
     if result.exists():
@@ -52,7 +55,7 @@ def make_result(context: RunContext, result: Path, subject: str, make: Callable[
             )
         decode_s = context.config.limits.max_decode_s_per_frame
         with (
-            deadline(runtime.chunk_timeout_s, failure, subject),
+            deadline(runtime.chunk_timeout_s * n_chunks, failure, subject),
             frame_deadline(decode_s, failure, subject),
             naming_storage_errors(result),
         ):
@@ -120,8 +123,8 @@ def deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
 
     def give_up() -> None:
         error = ChunkTimeoutError(
-            f"{subject}: a chunk took longer than {seconds:g} s. "
-            "Raise runtime.chunk_timeout_s or lower chunk.length_s."
+            f"{subject}: a part of the work took longer than {seconds:g} s. "
+            "Raise runtime.chunk_timeout_s, or lower chunk.length_s for a video."
         )
         _leave(failure, error)
 

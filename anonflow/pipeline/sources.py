@@ -60,7 +60,10 @@ def list_sources(given: str, output: Path, config: SourceConfig) -> Listing:
 
 def local_path(uri: str, base: Path | None = None) -> str:
     """Absolute local path of a path or a `file:` URI; other schemes are refused. `base`: of relative paths."""
-    scheme = urlsplit(uri).scheme
+    try:
+        scheme = urlsplit(uri).scheme
+    except ValueError:  # brackets, as in the address of a host: a path may have them anywhere
+        scheme = ""
     if scheme != "file" and "://" in uri:
         raise ConfigError(f"{uri}: '{scheme}:' inputs are not supported; give a path or a file: URI.")
     path = Path(unquote(urlsplit(uri).path)) if scheme == "file" else Path(uri).expanduser()

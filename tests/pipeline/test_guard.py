@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,19 @@ def test_a_frame_that_takes_too_long_ends_its_process_and_leaves_the_reason(tmp_
 def test_frames_that_are_in_time_are_left_alone(tmp_path: Path) -> None:
     ended = run(STUCK.format(failure=str(tmp_path / "failure.json"), sleep_s=0))
     assert ended.returncode == 0 and "survived" in ended.stdout
+
+
+def test_a_result_of_several_chunks_has_the_time_of_all(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: list[float] = []
+
+    def noted(seconds: float, *_: object) -> AbstractContextManager[None]:
+        given.append(seconds)
+        return nullcontext()
+
+    monkeypatch.setattr(guard, "deadline", noted)
+    context = world.context()
+    for n_chunks in (1, 7):
+        guard.make_result(context, tmp_path / f"{n_chunks}", "x", lambda: None, n_chunks)
+    assert given == [3600, 7 * 3600]

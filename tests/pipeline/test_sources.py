@@ -342,3 +342,9 @@ def test_no_list_leads_a_result_out_of_the_output(tmp_path: Path, entries: list[
     for source in sources:
         assert ".." not in source.relative_path.split("/")
         assert Path(output_of(source, output)).is_relative_to(output)
+
+
+def test_brackets_in_a_path_are_no_address() -> None:
+    assert local_path("//nas[1]/clips") == "//nas[1]/clips"
+    with pytest.raises(ConfigError, match="not supported"):
+        local_path("s3://[bucket/clips")

@@ -47,7 +47,7 @@ def join(row: Row, context: RunContext) -> list[Row]:
     if ending := read_ending(row, context):
         return [row.ended(ending.outcome)]
     published = context.paths.published(row.video_id)
-    failure = make_result(context, published, row.uri, lambda: _publish(row, published, context))
+    failure = make_result(context, published, row.uri, lambda: _publish(row, published, context), row.n_chunks)
     if failure is not None:
         return [quarantine(row, "join", failure, context)]
     outcome = Outcome.from_json(json.loads(published.read_text()))

@@ -56,7 +56,7 @@ def _stitch_video(row: Row, context: RunContext) -> AnonflowError | None:
     if error := first_failure(context.paths, context.paths.tracks, row):
         return error
     target = context.paths.mask_plan(row.video_id)
-    return make_result(context, target, row.uri, lambda: _write_plan(row, context))
+    return make_result(context, target, row.uri, lambda: _write_plan(row, context), row.n_chunks)
 
 
 def _write_plan(row: Row, context: RunContext) -> None:
