@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
+from anonflow.config import AdaptiveConfig
 from anonflow.track.appearance import Looks
 from anonflow.track.grade import Grading, grade
 from anonflow.track.params import AppearanceParams, TrackerParams
@@ -22,6 +23,15 @@ N_LABELS = 3
 
 
 INTERVAL_S = 0.04
+OFF = AdaptiveConfig(
+    enabled=False,
+    dark_luma=0.0,
+    bright_luma=1.0,
+    dark_factor=1,
+    sparse_objects=0,
+    crowded_objects=1,
+    crowd_factor=1,
+)
 PICTURE = (1000, 1000)
 
 
@@ -34,7 +44,7 @@ def make_grading(start: float | list[float] = THRESHOLD, keep: float | list[floa
         hidden=np.ones(N_LABELS, np.bool_),
         min_side_px=np.zeros(N_LABELS, np.float32),
         max_side_share=np.full(N_LABELS, np.inf, np.float32),
-        adaption=None,
+        adaptive=OFF,
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anonflow.config import ChunkConfig, DetectorConfig, HidingConfig, TrackerConfig
-from anonflow.track.grade import Adaption, Grading
+from anonflow.track.grade import Grading
 from anonflow.track.operators import DropTracks, ExtendEnds, FillGaps, Operator, Smooth
 from anonflow.track.params import AppearanceParams, TrackerParams
 from anonflow.track.rules import BridgeNeighbours, ExtendAtEdge, PlateContext
@@ -50,8 +49,6 @@ def tracker_params(tracker: TrackerConfig) -> TrackerParams:
 def grading(config: HidingConfig) -> Grading:
     """What scores and sizes mean."""
     labels = [config.label[label] for label in config.labels]
-    adaptive = config.adaptive
-    values = {field.name: getattr(adaptive, field.name) for field in fields(Adaption)}
     return Grading(
         start=by_label(config, lambda detector: detector.threshold),
         keep=by_label(config, lambda detector: detector.keep_threshold),
@@ -59,7 +56,7 @@ def grading(config: HidingConfig) -> Grading:
         hidden=np.array([label.hide for label in labels], np.bool_),
         min_side_px=np.array([label.min_side_px for label in labels], np.float32),
         max_side_share=np.array([label.max_side_share for label in labels], np.float32),
-        adaption=Adaption(**values) if adaptive.enabled else None,
+        adaptive=config.adaptive,
     )
 
 

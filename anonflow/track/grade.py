@@ -7,32 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anonflow.config import AdaptiveConfig
 from anonflow.types import Detections, FloatArray, FrameFacts, IntArray, Observations
 
 
-@dataclass(frozen=True)
-class Adaption:
-    """How a frame lowers its thresholds. Both factors are straight lines between their ends, constant outside."""
+def factors(adaptive: AdaptiveConfig, luma: FloatArray, n_objects: IntArray) -> FloatArray:
+    """By what each frame (n,) lowers its thresholds, from its mean luma 0..1 and its number of objects.
 
-    dark_luma: float
-    bright_luma: float
-    dark_factor: float
-    """Factor at `dark_luma` and below; 1 at `bright_luma` and above."""
-    sparse_objects: int
-    crowded_objects: int
-    crowd_factor: float
-    """Factor from `crowded_objects` detections at the plain threshold on; 1 up to `sparse_objects`."""
-
-    def factors(self, luma: FloatArray, n_objects: IntArray) -> FloatArray:
-        """The factor of each frame (n,), from its mean luma 0..1 and its number of objects."""
-        dark = np.interp(luma, (self.dark_luma, self.bright_luma), (self.dark_factor, 1.0))
-        crowd = np.interp(n_objects, (self.sparse_objects, self.crowded_objects), (1.0, self.crowd_factor))
-        return (dark * crowd).astype(np.float32)
+    Two straight lines between their ends, constant outside, multiplied.
+    """
+    dark = np.interp(luma, (adaptive.dark_luma, adaptive.bright_luma), (adaptive.dark_factor, 1.0))
+    ends = (adaptive.sparse_objects, adaptive.crowded_objects)
+    crowd = np.interp(n_objects, ends, (1.0, adaptive.crowd_factor))
+    return (dark * crowd).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Grading:
-    """Scores and sizes by label code. `adaption` None: the same thresholds in every frame."""
+    """Scores and sizes by label code."""
 
     start: FloatArray
     """At or above it a detection starts a track."""
@@ -46,7 +38,7 @@ class Grading:
     """A box whose shorter side is less is dropped."""
     max_side_share: FloatArray
     """A box whose width or height is a larger share of the picture's is dropped."""
-    adaption: Adaption | None
+    adaptive: AdaptiveConfig
 
 
 def grade(detections: Detections, facts: FrameFacts, grading: Grading, width: int, height: int) -> Observations:
@@ -72,12 +64,12 @@ def grade(detections: Detections, facts: FrameFacts, grading: Grading, width: in
 def _thresholds(detections: Detections, facts: FrameFacts, grading: Grading) -> tuple[FloatArray, FloatArray]:
     """The start and the keep threshold (n,) of each detection."""
     start, keep = grading.start[detections.labels], grading.keep[detections.labels]
-    if grading.adaption is None:
+    if not grading.adaptive.enabled:
         return start, keep
     frames, position = np.unique(detections.frames, return_inverse=True)
     n_objects = np.bincount(position[detections.scores >= start], minlength=len(frames))
     luma = facts.luma[np.searchsorted(facts.frames, frames)]
-    factor = grading.adaption.factors(luma, n_objects)[position]
+    factor = factors(grading.adaptive, luma, n_objects)[position]
     lowest = grading.lowest[detections.labels]
     return np.maximum(start * factor, np.minimum(lowest, start)), np.maximum(
         keep * factor, np.minimum(lowest, keep)

@@ -49,8 +49,8 @@ def test_labels_can_be_left_alone_and_sizes_be_limited() -> None:
 
 
 def test_adaption_can_be_turned_off() -> None:
-    assert grading(configuration()).adaption is not None
-    assert grading(configuration("adaptive.enabled=false")).adaption is None
+    assert grading(configuration()).adaptive.enabled
+    assert not grading(configuration("adaptive.enabled=false")).adaptive.enabled
 
 
 def test_the_timeline_knows_the_cuts_of_the_frames_that_were_seen() -> None:

@@ -7,12 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonflow.track.grade import Adaption, grade
+from anonflow.config import AdaptiveConfig
+from anonflow.track.grade import factors, grade
 from anonflow.types import Detections, FrameFacts
 from tests.streams import FLOOR, PICTURE, THRESHOLD, Scene, detections, make_grading, scenes, seen
 
-ADAPTION = Adaption(
-    dark_luma=0.2, bright_luma=0.4, dark_factor=0.5, sparse_objects=2, crowded_objects=4, crowd_factor=0.8
+ADAPTIVE = AdaptiveConfig(
+    enabled=True,
+    dark_luma=0.2,
+    bright_luma=0.4,
+    dark_factor=0.5,
+    sparse_objects=2,
+    crowded_objects=4,
+    crowd_factor=0.8,
 )
 
 
@@ -39,16 +46,16 @@ def test_places_count_all_detections_of_the_frame() -> None:
 
 @pytest.mark.parametrize(("luma", "factor"), [(0.0, 0.5), (0.2, 0.5), (0.3, 0.75), (0.4, 1.0), (1.0, 1.0)])
 def test_dark_frames_lower_the_thresholds_on_a_line(luma: float, factor: float) -> None:
-    assert ADAPTION.factors(np.array([luma], np.float32), np.array([0]))[0] == pytest.approx(factor)
+    assert factors(ADAPTIVE, np.array([luma], np.float32), np.array([0]))[0] == pytest.approx(factor)
 
 
 @pytest.mark.parametrize(("n_objects", "factor"), [(0, 1.0), (2, 1.0), (3, 0.9), (4, 0.8), (40, 0.8)])
 def test_crowded_frames_lower_the_thresholds_on_a_line(n_objects: int, factor: float) -> None:
-    assert ADAPTION.factors(np.array([0.9], np.float32), np.array([n_objects]))[0] == pytest.approx(factor)
+    assert factors(ADAPTIVE, np.array([0.9], np.float32), np.array([n_objects]))[0] == pytest.approx(factor)
 
 
 def test_each_frame_has_its_own_thresholds() -> None:
-    grading = replace(make_grading(), adaption=ADAPTION)
+    grading = replace(make_grading(), adaptive=ADAPTIVE)
     stream = detections([one(0.3, frame=0), one(0.3, frame=1), one(0.15, frame=0), one(0.15, frame=1)])
     graded = grade(stream, facts(0.9, 0.1), grading, *PICTURE)
     assert list(zip(graded.frames.tolist(), graded.high.tolist(), strict=True)) == [
@@ -59,7 +66,7 @@ def test_each_frame_has_its_own_thresholds() -> None:
 
 
 def test_a_crowd_counts_its_strong_detections() -> None:
-    grading = replace(make_grading(), adaption=ADAPTION)
+    grading = replace(make_grading(), adaptive=ADAPTIVE)
     crowd = [one(0.9, x=50 * i) for i in range(4)]
     assert grade(detections([*crowd, one(0.42)]), facts(0.9), grading, *PICTURE).high.all()
     weak = [one(0.42, x=50 * i) for i in range(5)]
@@ -67,7 +74,7 @@ def test_a_crowd_counts_its_strong_detections() -> None:
 
 
 def test_no_adaption_goes_below_the_lowest_nor_above_the_threshold() -> None:
-    grading = replace(make_grading(start=0.4, keep=0.1), adaption=ADAPTION, lowest=np.full(3, 0.3, np.float32))
+    grading = replace(make_grading(start=0.4, keep=0.1), adaptive=ADAPTIVE, lowest=np.full(3, 0.3, np.float32))
     graded = grade(detections([one(0.29), one(0.31), one(0.11)]), facts(0.0), grading, *PICTURE)
     assert graded.high.tolist() == [False, True, False]
 
@@ -96,7 +103,7 @@ def test_adaption_only_adds(scene: Scene, luma: float, factor: float) -> None:
     stream = scene.detections()
     same_light = facts(*[luma] * scene.n_frames)
     plain = grade(stream, same_light, make_grading(), *PICTURE)
-    lowered = replace(make_grading(), adaption=replace(ADAPTION, dark_factor=factor))
+    lowered = replace(make_grading(), adaptive=replace(ADAPTIVE, dark_factor=factor))
     adapted = grade(stream, same_light, lowered, *PICTURE)
     assert keys(plain, high=True) <= keys(adapted, high=True)
     assert keys(plain, high=False) <= keys(adapted, high=False) | keys(adapted, high=True)
@@ -108,4 +115,4 @@ def keys(graded: object, *, high: bool) -> set[tuple[int, int]]:
 
 
 def test_nothing_seen_is_nothing() -> None:
-    assert len(grade(Detections.empty(), facts(), replace(make_grading(), adaption=ADAPTION), *PICTURE)) == 0
+    assert len(grade(Detections.empty(), facts(), replace(make_grading(), adaptive=ADAPTIVE), *PICTURE)) == 0
