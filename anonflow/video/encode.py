@@ -79,8 +79,8 @@ class SegmentWriter:
     def write(self, pts: int, frame: av.VideoFrame, *, starts_run: bool = False) -> None:
         """Encode a frame. `pts` is its timestamp in the source's time base; timestamps must increase.
 
-        With `starts_run`, nothing before this frame is needed to decode it and what follows; nor is it where damaged
-        frames, which are black, begin and end: what an encoder carries over from one to the other would show.
+        With `starts_run`, nothing before this frame is needed to decode it and what follows; nor is it where
+        damaged frames, which are black, begin and end: what an encoder carries over would show.
 
         Raises:
             EncodeError: the encoder refuses its settings or the frame.
