@@ -15,11 +15,12 @@ import av.video
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+from numpy.typing import NDArray
 
 from anonflow.config import VideoConfig
 from anonflow.errors import EncodeError
 from anonflow.storage import naming_storage_errors
-from anonflow.types import FrameIndex, StreamFormat
+from anonflow.types import FrameIndex, IntArray, StreamFormat
 from anonflow.video.container import write_error
 from anonflow.video.encoders import Encoding, choose_encoding, codec_flags, color_range
 from anonflow.video.recast import recast
@@ -53,6 +54,7 @@ class SegmentWriter:
         self._crf = chosen_crf(self._encoding, config, crf)
         self._index = index
         self._set_id = set_id
+        self._fresh_pts = set(index.pts[turns_of_damage(index)].tolist())
         self._first_pts: int | None = None
         with naming_storage_errors(path):
             path.touch()
@@ -77,7 +79,8 @@ class SegmentWriter:
     def write(self, pts: int, frame: av.VideoFrame, *, starts_run: bool = False) -> None:
         """Encode a frame. `pts` is its timestamp in the source's time base; timestamps must increase.
 
-        With `starts_run`, nothing before this frame is needed to decode it and what follows.
+        With `starts_run`, nothing before this frame is needed to decode it and what follows; nor is it where
+        damaged frames, which are black, begin and end: what an encoder carries over would show.
 
         Raises:
             EncodeError: the encoder refuses its settings or the frame.
@@ -90,7 +93,7 @@ class SegmentWriter:
         frame.pts = pts - self._first_pts
         frame.time_base = self._index.time_base
         # The source's own frame types are no orders to the encoder.
-        frame.pict_type = PictureType.I if starts_run else PictureType.NONE
+        frame.pict_type = PictureType.I if starts_run or pts in self._fresh_pts else PictureType.NONE
         self._mux(frame)
 
     def _add_stream(self) -> av.video.VideoStream:
@@ -108,6 +111,7 @@ class SegmentWriter:
         options = self._encoding.options(form, self._crf, first_field=first_field)
         if self._set_id:
             options["x264-params"] += f":sps-id={self._set_id}"
+        if (self._set_id or self._fresh_pts) and self._encoding.family in ("h264", "hevc"):
             options["forced-idr"] = "1"
         return options
 
@@ -128,6 +132,13 @@ class SegmentWriter:
             f"The encoder {encoding.encoder} refused to write {self._path} ({type(error).__name__}): choose "
             f"another codec or preset, for example video=ffv1, instead of {encoding.family}, {encoding.preset}."
         )
+
+
+def turns_of_damage(index: FrameIndex) -> IntArray:
+    """Display indices of the first frame of each run of damaged frames, and of the first one behind it."""
+    is_damaged: NDArray[np.bool_] = np.zeros(index.n_frames, np.bool_)
+    is_damaged[index.damaged] = True
+    return np.flatnonzero(np.diff(is_damaged, prepend=False)).astype(np.int64)
 
 
 def prepare(context: VideoCodecContext, form: StreamFormat, encoding: Encoding) -> None:

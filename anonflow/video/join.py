@@ -18,6 +18,7 @@ import av.video
 from anonflow.errors import UnsupportedFormatError
 from anonflow.storage import naming_storage_errors
 from anonflow.types import FrameIndex
+from anonflow.video.aperture import remove_apertures
 from anonflow.video.carry import SOUND_ONLY, CarryPolicy, Selection, select
 from anonflow.video.container import open_source, write_error
 from anonflow.video.copying import Run
@@ -63,6 +64,8 @@ def join(
         output.touch()
     try:
         _mux(splice, source, index, output, container, select(source, index, policy))
+        if container in (".mp4", ".mov"):
+            remove_apertures(output)  # a copied stream brings it along, an encoded one cannot
     except (av.error.FFmpegError, ValueError) as error:
         raise write_error(error, output) or UnsupportedFormatError(
             f"{source} cannot be written as {container} ({type(error).__name__}): rewrite the source with "

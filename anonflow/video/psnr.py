@@ -76,25 +76,28 @@ def relative_error(
 class Samples:
     """Every n-th frame of a chunk as it went into the encoder, with the places where nothing was painted.
 
-    At most 16 frames and 48 MB, but two frames however large.
+    At most 16 frames and 48 MB, but two frames however large. Of `n_frames` to be compared: frames that are hidden
+    whole because they are damaged are none of them, for black is kept perfectly.
     """
 
     n_frames: int
     _kept: dict[int, tuple[NDArray[Any], NDArray[np.bool_], int]] = field(default_factory=dict)
     _before: NDArray[Any] | None = None
     _step: int = 0
+    _seen: int = 0
 
-    def before(self, position: int, planes: PlaneSet) -> None:
-        """Called with each frame of the chunk before it is painted."""
+    def before(self, planes: PlaneSet) -> None:
+        """Called with each frame to be compared, before it is painted."""
         luma = planes.planes[0]
         if not self._step:
             n = min(_MAX_SAMPLES, max(_MIN_SAMPLES, _MAX_BYTES // (luma.nbytes + luma.size)))
             self._step = max(1, -(-self.n_frames // n))
         # From the middle of the first step: the beginning of a chunk is a keyframe, and better than the rest.
-        self._before = luma.copy() if position % self._step == self._step // 2 else None
+        self._before = luma.copy() if self._seen % self._step == self._step // 2 else None
+        self._seen += 1
 
     def after(self, position: int, planes: PlaneSet) -> None:
-        """Called with each frame after it was painted."""
+        """Called with the frame after it was painted; `position` is its place among all of the segment's frames."""
         if self._before is not None:
             luma = planes.planes[0].copy()
             self._kept[position] = (luma, luma == self._before, planes.bit_depth)

@@ -78,14 +78,18 @@ def _limited(crf: float, encoding: Encoding) -> float:
 
 
 def _samples(path: Path, index: FrameIndex) -> Iterator[list[av.VideoFrame]]:
-    """Runs of frames that begin at keyframes, where reading needs no run-up."""
+    """Runs of frames that begin at keyframes, where reading needs no run-up; damaged ones (black) are left out."""
+    damaged = set(index.damaged.tolist())
     for start in _starts(index):
         stop = start + _sample_frames(index.stream)
         end_pts = int(index.pts[stop]) if stop < index.n_frames else index.end_pts
         try:
-            yield [frame for _, frame in decode_range(path, index, int(index.pts[start]), end_pts)]
+            decoded = enumerate(decode_range(path, index, int(index.pts[start]), end_pts), start)
+            frames = [frame for number, (_, frame) in decoded if number not in damaged]
         except DamagedVideoError:
             continue  # what damage means is decided where every frame is read, not here
+        if frames:
+            yield frames
 
 
 def _sample_frames(form: StreamFormat) -> int:
@@ -96,11 +100,14 @@ def _sample_frames(form: StreamFormat) -> int:
 
 
 def _starts(index: FrameIndex) -> list[int]:
-    n = int(np.clip(round(index.n_frames * _SHARE / _SAMPLE_FRAMES), 1, _MAX_SAMPLES))
-    middles = ((np.arange(n) + 0.5) * index.n_frames / n).astype(np.int64)
-    keyframes = np.flatnonzero(index.keyframe)
+    sound = np.setdiff1d(np.arange(index.n_frames), index.damaged)
+    if not len(sound):
+        return []
+    n = int(np.clip(round(len(sound) * _SHARE / _SAMPLE_FRAMES), 1, _MAX_SAMPLES))
+    middles = sound[((np.arange(n) + 0.5) * len(sound) / n).astype(np.int64)]
+    keyframes = sound[index.keyframe[sound]]
     if not len(keyframes):
-        return [0]
+        return [int(sound[0])]
     return sorted({int(keyframes[np.argmin(np.abs(keyframes - middle))]) for middle in middles})
 
 

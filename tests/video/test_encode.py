@@ -8,16 +8,18 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from anonflow.config import VideoConfig
 from anonflow.errors import EncodeError, NoSpaceError, StorageError, UnsupportedFormatError
 from anonflow.types import FrameIndex, StreamFormat
+from anonflow.video.black import black_frame
 from anonflow.video.encode import SegmentWriter
 from anonflow.video.encoders import Encoding
 from anonflow.video.planes import plane_set
-from anonflow.video.segment import read_segment
+from anonflow.video.segment import decode_segment, read_segment
 from tests.media import video_frame
 from tests.video.conftest import FAST
 
@@ -144,3 +146,39 @@ def test_encoders_print_nothing(tmp_path: Path) -> None:
         cwd=Path(__file__).resolve().parents[2], capture_output=True, check=True, text=True,
     )  # fmt: skip
     assert done.stdout == done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("codec", "crf"),
+    [
+        ("h264", 34),
+        ("h264", 45),
+        ("hevc", 34),
+        ("hevc", 45),
+        ("av1", 55),
+        ("vp9", 52),
+        ("ffv1", None),
+        ("match", None),
+    ],
+)
+def test_damaged_frames_come_out_black_whatever_stands_beside_them(
+    tmp_path: Path, codec: str, crf: int | None
+) -> None:
+    form = StreamFormat("prores", "yuv422p10le", 320, 240, None, 0, 1, 1, 1, 1)
+    form = form if codec == "match" else replace(form, codec="h264", pixel_format="yuv420p")
+    n, damaged = 40, np.r_[11:14, 23:33]
+    index = FrameIndex(
+        "nut", 0, Fraction(1, 25), np.arange(n), np.ones(n, bool), np.arange(n), n, form, (), (), damaged=damaged
+    )
+    config = VideoConfig(codec, codec == "ffv1", crf, None if codec == "ffv1" else "ultrafast", 42.0)
+    random = np.random.default_rng(1)
+    base = cv2.GaussianBlur(random.integers(0, 255, (240, 320, 3), np.uint8), (5, 5), 0)
+    with SegmentWriter(tmp_path / "segment", index, config) as writer:
+        for pts in range(n):
+            noisy = np.roll(base, pts * 2, 1) + random.normal(0, 6, base.shape)
+            seen = av.VideoFrame.from_ndarray(noisy.clip(0, 255).astype(np.uint8), "bgr24")
+            writer.write(pts, black_frame(form) if pts in damaged else seen.reformat(format=form.pixel_format))
+    made = [plane_set(frame) for frame in decode_segment(tmp_path / "segment")]
+    luma = np.stack([planes.planes[0] for planes in made]).astype(int) >> (made[0].bit_depth - 8)
+    assert int(np.abs(luma[damaged] - 16).max()) <= 5
+    assert luma[np.setdiff1d(np.arange(n), damaged)].mean(axis=(1, 2)).min() > 80

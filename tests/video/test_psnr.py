@@ -39,7 +39,7 @@ def _painted(
         for number in range(n):
             frame = video_frame(form.width, form.height, number, form.pixel_format)
             planes = plane_set(frame, writable=True)
-            samples.before(number, planes)
+            samples.before(planes)
             box = planes.planes[0][BOX]
             box[:] = rng.integers(0, 255, box.shape) if noise else 16
             samples.after(number, planes)
@@ -83,7 +83,7 @@ def test_nothing_outside_the_masks(tmp_path: Path) -> None:
         for number in range(3):
             frame = video_frame(96, 64, number)
             planes = plane_set(frame, writable=True)
-            samples.before(number, planes)
+            samples.before(planes)
             planes.planes[0][:] = planes.planes[0] ^ 1
             samples.after(number, planes)
             writer.write(number * 512, frame)
@@ -102,7 +102,7 @@ def test_samples_are_few_and_never_none(n: int) -> None:
     samples = Samples(n)
     planes = plane_set(av.VideoFrame(16, 16, "yuv420p"), writable=True)
     for position in range(n):
-        samples.before(position, planes)
+        samples.before(planes)
         samples.after(position, planes)
     assert 1 <= len(samples._kept) <= 16
     assert min(n, 8) <= len(samples._kept) or n <= 16
@@ -112,7 +112,7 @@ def test_large_frames_stay_within_their_memory() -> None:
     samples = Samples(500)
     planes = plane_set(av.VideoFrame(3840, 2160, "yuv420p"), writable=True)
     for position in range(500):
-        samples.before(position, planes)
+        samples.before(planes)
         if samples._before is not None:
             samples.after(position, planes)
             assert sum(luma.nbytes + untouched.nbytes for luma, untouched, _ in samples._kept.values()) <= 48 << 20

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from anonflow.config import VideoConfig
+from anonflow.types import IntArray
 from anonflow.video import quality
 from anonflow.video.decode import decode_range
 from anonflow.video.encode import SegmentWriter
@@ -48,7 +49,7 @@ def _kept(path: Path, config: VideoConfig, crf: float | None, segment: Path) -> 
     with SegmentWriter(segment, index, config, crf) as writer:
         for number, (pts, frame) in enumerate(decode_range(path, index, int(index.pts[0]), index.end_pts)):
             planes = plane_set(frame, writable=True)
-            samples.before(number, planes)
+            samples.before(planes)
             samples.after(number, planes)
             writer.write(pts, frame)
     return samples.compare(segment)
@@ -71,6 +72,14 @@ def test_a_higher_target_is_a_lower_crf_and_the_same_one_is_the_same(film: Path)
     index = probe(film)
     values = [choose_crf(film, index, _config(target_db=target)) or 0 for target in (34, 38, 42, 42, 46)]
     assert values[2] == values[3] and values == sorted(values, reverse=True) and len(set(values)) == 4
+
+
+@pytest.mark.parametrize("damaged", [np.arange(20, 96), np.arange(1, 96), np.arange(90)])
+def test_damaged_frames_which_are_hidden_decide_nothing(film: Path, damaged: IntArray) -> None:
+    index = probe(film)
+    whole, rest = (choose_crf(film, i, _config()) or 0 for i in (index, replace(index, damaged=damaged)))
+    assert rest <= whole + 4
+    assert choose_crf(film, replace(index, damaged=np.arange(96)), _config()) == 18
 
 
 def test_values_stay_within_their_limits(film: Path, tmp_path: Path) -> None:

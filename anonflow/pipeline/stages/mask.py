@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -89,6 +90,12 @@ class Work:
         """The chunk's frames that are not."""
         return encoded_between(self.copies.runs, self.chunk.start_frame, self.chunk.stop_frame)
 
+    @property
+    def damaged(self) -> frozenset[int]:
+        """Display indices of the chunk's frames that are hidden whole; none of them is copied."""
+        first, stop = np.searchsorted(self.index.damaged, (self.chunk.start_frame, self.chunk.stop_frame))
+        return frozenset(self.index.damaged[first:stop].tolist())
+
     def frames(self, run: Run) -> Iterator[tuple[int, int, Any]]:
         """Display index, timestamp and frame of a part of the chunk, as `decode_range` gives them."""
         pts, stop = self.index.pts, run.stop_frame
@@ -145,13 +152,14 @@ def _encode(
     """Number of frames with anything hidden, and how much of the rest was kept. Digests are added if asked for."""
     config = context.config
     styles = [config.mask[label] for label in config.labels]
-    n_masked, samples = 0, Samples(work.chunk.n_frames - work.n_copied)
-    position = 0
+    damaged = work.damaged
+    n_masked, position, samples = 0, 0, Samples(work.chunk.n_frames - work.n_copied - len(damaged))
     with SegmentWriter(target, work.index, config.video, crf, work.copies.set_id) as writer:
         for run in work.encoded:
             for number, pts, frame in work.frames(run):
                 planes = plane_set(frame, writable=True)
-                samples.before(position, planes)
+                if number not in damaged:
+                    samples.before(planes)
                 by_hand = work.regions.at(*shown_s(work.index, number))
                 found = work.plan.between(number, number + 1) if by_hand.is_processed else MaskPlan.empty()
                 shapes = mask_shapes(found, styles, planes)
@@ -160,7 +168,8 @@ def _encode(
                 paint(planes, shapes, by_hand.keep)
                 paint(planes, by_hand.hide)
                 n_masked += bool(shapes or by_hand.hide)
-                samples.after(position, planes)
+                if number not in damaged:
+                    samples.after(position, planes)
                 writer.write(pts, frame, starts_run=bool(work.copies.set_id) and number == run.start_frame)
                 position += 1
                 meter.tick()

@@ -12,6 +12,7 @@ from anonflow.errors import SourceError
 from anonflow.types import Check, FrameIndex
 from anonflow.video.audio import digest_audio
 from anonflow.video.carry import SOUND_ONLY, CarryPolicy, Selection, select_from
+from anonflow.video.contract.aperture import compare_aperture
 from anonflow.video.contract.check import check
 from anonflow.video.contract.codec import compare_codec
 from anonflow.video.contract.damage import compare_damage
@@ -61,6 +62,7 @@ def inspect(
         *compare_timing(index, result, shift_pts),
         compare_codec(index.stream, result.stream, encoding),
         *compare_picture(index.stream, result.stream),
+        compare_aperture(source, index, output, result),
         compare_hdr(index.stream, result.stream),
         compare_side_data(index.stream, result.stream),
         *_compare_sound(source, index, output, result, selection, found, shift_pts * index.time_base),

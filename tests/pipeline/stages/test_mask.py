@@ -11,7 +11,9 @@ import pytest
 
 from anonflow.config import RegionConfig, TimeSpan, VideoRegions
 from anonflow.errors import EncodeError
+from anonflow.pipeline.byhand import region_plan
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.copies import Copies
 from anonflow.pipeline.outcomes import quarantine
 from anonflow.pipeline.stages import mask as mask_stage
 from anonflow.pipeline.stages import stitch as stitch_stage
@@ -19,7 +21,7 @@ from anonflow.pipeline.stages.join import join
 from anonflow.pipeline.stages.mask import mask
 from anonflow.pipeline.stages.stitch import stitch
 from anonflow.tables import MASK_DIGESTS, read_index
-from anonflow.types import Status
+from anonflow.types import MaskPlan, Status
 from anonflow.video.decode import decode_range
 from anonflow.video.encode import SegmentWriter
 from anonflow.video.planes import bgr_upright, plane_set
@@ -111,6 +113,31 @@ def test_nothing_is_masked_for_a_source_that_has_ended(world: World, detector: F
     ended = quarantine(row, "mask", EncodeError("x"), context)
     assert mask(ended, context) == ended and mask(row, context) == row
     assert not context.paths.segment(row.video_id, row.chunk).exists()
+
+
+def test_hidden_black_frames_are_no_picture_that_was_kept(world: World, blind: FixedDetector) -> None:
+    world.clip()
+    context = world.context()
+    row = stitched(world.row(), context)[0]
+    index, (chunk, *_) = read_index(context.paths.index(row.video_id))
+    whole, half = (
+        mask_stage.mask_chunk(
+            mask_stage.Work(
+                Path(row.uri),
+                replace(index, damaged=np.arange(n, dtype=np.int64)),
+                chunk,
+                MaskPlan.empty(),
+                region_plan(context.config, row.relative_path, index),
+                Copies.none(index, ""),
+            ),
+            context.paths.work / "segment",
+            context,
+            30.0,
+        ).fidelity
+        for n in (0, chunk.n_frames - 4)
+    )
+    assert (whole.weight, half.weight) == (chunk.n_frames, 4)
+    assert half.mean_error == pytest.approx(whole.mean_error, rel=0.5)
 
 
 @pytest.fixture
