@@ -15,7 +15,7 @@ from anonflow.errors import UnsupportedFormatError
 from anonflow.picture import exif
 from anonflow.picture.base import IsKept, PictureInfo
 from anonflow.picture.hiding import Grid, Hiding
-from anonflow.picture.pillow import array, bgr_of, decoded, opened, require_size
+from anonflow.picture.pillow import array, bgr_of, decoded, looks_of, opened, require_size
 from anonflow.picture.raster import Samples, fill_bits, fill_indices, paint_channels
 from anonflow.types import Picture
 
@@ -78,6 +78,10 @@ class PlainStill:
     def bgr(self, least_side_px: int) -> Picture:
         """As `StillPicture.bgr`."""
         return bgr_of(self._decoded)
+
+    def looks(self, least_side_px: int) -> tuple[Picture, ...]:
+        """As `StillPicture.looks`."""
+        return looks_of(self._decoded)
 
     def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
         """As `StillPicture.masked`. What was compressed with loss is stored without, as no pixel may change."""

@@ -18,7 +18,7 @@ from PIL import Image
 from anonflow.picture import exif
 from anonflow.picture.base import IsKept, PictureInfo
 from anonflow.picture.hiding import Grid, Hiding
-from anonflow.picture.pillow import array, bgr_of, decoded, opened, require_size
+from anonflow.picture.pillow import array, bgr_of, decoded, looks_of, opened, require_size
 from anonflow.picture.raster import paint_channels
 from anonflow.picture.webp_file import WebpFile
 from anonflow.types import Picture
@@ -55,7 +55,7 @@ class WebpStill:
             format=KIND,
             grid=Grid(*self.image.size),
             orientation=exif.orientation(tags),
-            mode=f"{self.image.mode} 8 bit",
+            mode=f"{self._mode} 8 bit",
             coding="lossless" if self.webp.is_lossless else "lossy",
             colour_profile=self.webp.first(b"ICCP"),
             resolution="",
@@ -65,6 +65,10 @@ class WebpStill:
     def bgr(self, least_side_px: int) -> Picture:
         """As `StillPicture.bgr`."""
         return bgr_of(self._decoded)
+
+    def looks(self, least_side_px: int) -> tuple[Picture, ...]:
+        """As `StillPicture.looks`."""
+        return looks_of(self._decoded)
 
     def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
         """As `StillPicture.masked`."""
@@ -76,7 +80,7 @@ class WebpStill:
 
     def samples(self) -> tuple[NDArray[Any], ...]:
         """As `StillPicture.samples`."""
-        return (array(self._decoded),)
+        return (array(self._decoded.convert(self._mode)),)
 
     def unhidden(self, hidden: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:
         """As `StillPicture.unhidden`."""
@@ -86,14 +90,19 @@ class WebpStill:
     def _decoded(self) -> Image.Image:
         return decoded(opened(self.data, KIND), KIND)
 
+    @property
+    def _mode(self) -> str:
+        """RGBA where transparency is announced, though Pillow sees none in a picture that is opaque all over."""
+        return "RGBA" if self.webp.announces_alpha else "RGB"
+
     def _painted(self, hiding: Hiding) -> bytes:
-        samples = array(self._decoded)
+        samples = self.samples()[0]
         paint_channels(samples, 3, 8, hiding)
         image = Image.fromarray(samples)
         if not self.webp.is_lossless:
             lossy = _saved(image, quality=_QUALITY, method=4)
             shown = ~hiding.hidden
-            again = array(decoded(opened(lossy, KIND), KIND))
+            again = array(decoded(opened(lossy, KIND), KIND).convert(self._mode))
             if again.shape == samples.shape and psnr_db(samples[shown], again[shown]) >= MIN_PSNR_DB:
                 return lossy
         return _saved(image, lossless=True, quality=50)

@@ -3,10 +3,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from anonflow.picture.contract import inspect
 from anonflow.picture.webp_still import MIN_PSNR_DB, WebpStill, psnr_db
-from tests.pictures import BOX, camera, encoded, nothing, scene, solid, stored
+from anonflow.types import Verdict
+from tests.pictures import BOX, HEIGHT, WIDTH, camera, encoded, nothing, scene, solid, stored
 
 MANY = 10**7
 
@@ -46,3 +49,25 @@ def test_psnr() -> None:
     flat = np.zeros(100, np.uint8)
     assert psnr_db(flat, flat) == math.inf == psnr_db(flat[:0], flat[:0])
     assert psnr_db(flat, flat + 255) == 0
+
+
+@pytest.mark.parametrize("options", [{"lossless": True, "exact": True}, {"quality": 80}])
+def test_all_of_a_transparent_picture_can_be_hidden(options: dict[str, object]) -> None:
+    image = scene().convert("RGBA")
+    image.putalpha(scene().convert("L"))
+    still = WebpStill.open(encoded(image, "WEBP", **options), MANY)
+    hiding = solid(still.info.grid, (0, 0, *image.size))
+    out = still.masked(hiding, nothing)
+    assert (stored(out, "RGBA")[..., 3] == 255).all()
+    assert [c.name for c in inspect(still, out, hiding.hidden, nothing) if c.verdict is Verdict.BROKEN] == []
+
+
+def test_transparency_that_is_announced_and_not_there_stays_so() -> None:
+    plain = encoded(scene(), "WEBP", quality=80)[12:]
+    sides = (WIDTH - 1).to_bytes(3, "little") + (HEIGHT - 1).to_bytes(3, "little")
+    content = b"WEBPVP8X" + (10).to_bytes(4, "little") + b"\x10\0\0\0" + sides + plain
+    still = WebpStill.open(b"RIFF" + len(content).to_bytes(4, "little") + content, MANY)
+    for box in (None, BOX):
+        hiding = solid(still.info.grid, box)
+        out = still.masked(hiding, nothing)
+        assert [c.name for c in inspect(still, out, hiding.hidden, nothing) if c.verdict is Verdict.BROKEN] == []
