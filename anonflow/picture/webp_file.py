@@ -45,8 +45,8 @@ class WebpFile:
         names = [name for name, _ in parts]
         if b"ANIM" in names or b"ANMF" in names:
             raise UnsupportedFormatError("Animated WebP is not masked: convert it to a video and run again.")
-        if not (b"VP8 " in names) ^ (b"VP8L" in names):
-            raise DamagedPictureError("The WebP file has no picture in it. Copy it again from where it came.")
+        if names.count(b"VP8 ") + names.count(b"VP8L") != 1 or names.count(b"ALPH") > 1:
+            raise DamagedPictureError("The WebP file has no picture in it, or several. Copy it again.")
         return cls(tuple(parts), len(data) - end)
 
     @property
@@ -75,6 +75,11 @@ class WebpFile:
             if name not in known
         }
         return tuple(sorted(found | ({"appended data"} if self.n_bytes_after else set())))
+
+    def replaced(self, name: bytes, content: bytes) -> WebpFile:
+        """With other content in the part of that name; without that part if the content is empty."""
+        parts = tuple((n, content if n == name else old) for n, old in self.parts if n != name or content)
+        return WebpFile(parts, self.n_bytes_after)
 
     def with_picture_of(self, other: WebpFile, size: tuple[int, int], exif: bytes) -> bytes:
         """A file of the picture of `other` (width, height), with this one's colour profile and that Exif block."""

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from anonflow.picture.contract import inspect
+from anonflow.picture.webp_file import WebpFile
 from anonflow.picture.webp_still import MIN_PSNR_DB, WebpStill, psnr_db
 from anonflow.types import Verdict
 from tests.pictures import BOX, HEIGHT, WIDTH, camera, encoded, nothing, scene, solid, stored
@@ -71,3 +72,27 @@ def test_transparency_that_is_announced_and_not_there_stays_so() -> None:
         hiding = solid(still.info.grid, box)
         out = still.masked(hiding, nothing)
         assert [c.name for c in inspect(still, out, hiding.hidden, nothing) if c.verdict is Verdict.BROKEN] == []
+
+
+@pytest.mark.parametrize("name", [b"VP8 ", b"ALPH"])
+def test_bytes_after_the_picture_in_its_own_part_are_gone(name: bytes) -> None:
+    image = scene().convert("RGBA")
+    image.putalpha(scene().convert("L"))
+    webp = WebpFile.parse(encoded(image, "WEBP", quality=80))
+    more = webp.replaced(name, webp.first(name) + b"SECRET" * 10)
+    data = more.with_picture_of(more, image.size, b"")
+    still = WebpStill.open(data, MANY)
+    hiding = solid(still.info.grid, None)
+    out = still.masked(hiding, nothing)
+    assert b"SECRET" not in out
+    assert [c.name for c in inspect(still, out, hiding.hidden, nothing) if c.verdict is Verdict.BROKEN] == []
+    np.testing.assert_array_equal(stored(out, "RGBA"), stored(data, "RGBA"))
+
+
+@pytest.mark.parametrize("quality", [1, 30, 75, 100])
+@pytest.mark.parametrize("side", [1, 16, 70, 300])
+def test_usual_files_are_copied(quality: int, side: int) -> None:
+    for image in (scene(side, side), Image.new("RGB", (side, side))):
+        still = WebpStill.open(encoded(image, "WEBP", quality=quality), MANY)
+        out = still.masked(solid(still.info.grid, None), nothing)
+        assert WebpFile.parse(out).first(b"VP8 ") == still.webp.first(b"VP8 ")
