@@ -157,7 +157,7 @@ class PlainStill:
                 if not exif.is_about_storage(number) and number not in _DIRECTORIES:
                     found.append(exif.Tag("exif", number, None))
             for directory, number in (("exif", _DIRECTORIES[0]), ("gps", _DIRECTORIES[1])):
-                found += [exif.Tag(directory, inner, None) for inner in dict(given.get_ifd(number))]
+                found += [exif.Tag(directory, inner, None, False) for inner in dict(given.get_ifd(number))]
         return tuple(found)
 
     def _block_names(self) -> set[str]:

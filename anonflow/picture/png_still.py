@@ -15,7 +15,7 @@ from anonflow.picture import exif
 from anonflow.picture.base import IsKept, PictureInfo
 from anonflow.picture.hiding import Grid, Hiding
 from anonflow.picture.pillow import array, bgr_of, decoded, looks_of, opened, require_size
-from anonflow.picture.png_file import PngFile
+from anonflow.picture.png_file import MALFORMED_TEXT, PngFile
 from anonflow.picture.raster import Samples, avoid, fill_bits, fill_indices, paint_channels
 from anonflow.types import Picture
 
@@ -78,7 +78,7 @@ class PngStill:
         if kind != _INDEXED and (transparent := self.png.first(b"tRNS")):
             avoid(samples, np.frombuffer(transparent, ">u2"), hiding)
         block = exif.reduced(self.png.first(b"eXIf"), is_kept)
-        texts = [chunk for chunk in self.png.others if chunk.label.startswith("text.") and is_kept(chunk.label)]
+        texts = [chunk for chunk in self.png.others if _is_text(chunk.label) and is_kept(chunk.label)]
         return self.png.with_samples(samples, block, texts)
 
     def samples(self) -> tuple[NDArray[Any], ...]:
@@ -116,3 +116,7 @@ class PngStill:
             raise DamagedPictureError("The PNG file is damaged: it cannot be decoded. Copy it again.")
         order = (2, 1, 0, 3)[: self.png.n_channels]
         return np.ascontiguousarray(read[..., order])
+
+
+def _is_text(label: str) -> bool:
+    return label.startswith("text.") and label != MALFORMED_TEXT

@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 
 from anonflow.errors import UnsupportedFormatError
+from anonflow.picture.contract import inspect
 from anonflow.picture.png_file import Chunk
 from anonflow.picture.png_still import PngStill
-from tests.pictures import BOX, camera, encoded, everything, nothing, scene, solid, stored
+from anonflow.types import Verdict
+from tests.pictures import BOX, HEIGHT, WIDTH, camera, encoded, everything, nothing, scene, solid, stored
 
 MANY = 10**6
+NOTHING = np.zeros((HEIGHT, WIDTH), np.bool_)
 
 
 def test_sixteen_bits_keep_all_of_them() -> None:
@@ -76,3 +79,13 @@ def test_deep_pictures_with_a_transparent_colour_are_refused() -> None:
     deep = cv2.imencode(".png", np.zeros((4, 4), np.uint16))[1].tobytes()
     with pytest.raises(UnsupportedFormatError, match="transparent colour"):
         PngStill.open(deep[:33] + Chunk(b"tRNS", b"\0\0").to_bytes() + deep[33:], MANY).samples()
+
+
+@pytest.mark.parametrize("text", [b"Raw profile type xmp\0SECRET", b"Raw Profile Type APP1\0SECRET", b"SECRET"])
+def test_blocks_in_texts_are_never_kept(text: bytes) -> None:
+    plain = encoded(scene(), "PNG")
+    still = PngStill.open(plain[:33] + Chunk(b"tEXt", text).to_bytes() + plain[33:], MANY)
+    out = still.masked(solid(still.info.grid, None), everything)
+    assert b"SECRET" not in out and not any("SECRET" in name for name in still.info.metadata)
+    (check,) = [c for c in inspect(still, still.data, NOTHING, everything) if c.name == "metadata"]
+    assert check.verdict is Verdict.BROKEN, "a file that has it is not published"
