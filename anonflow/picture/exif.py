@@ -165,7 +165,7 @@ def _tags(block: bytes) -> Iterator[Tag]:
     if order is None:
         raise BrokenMetadataError("The Exif data has no valid header, so it cannot be told what is up.")
     (start,) = struct.unpack_from(f"{order}I", block, 4)
-    waiting, seen, n_tags = [("exif", start)], set(), 0
+    waiting, seen, n_tags = [("exif", start)], set[int](), 0
     while waiting:
         directory, start = waiting.pop(0)
         if start in seen:
