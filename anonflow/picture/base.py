@@ -61,6 +61,9 @@ class StillPicture(Protocol):
         Its longer side is at least `least_side_px`, or that of the picture.
         """
 
+    def looks(self, least_side_px: int) -> tuple[Picture, ...]:
+        """All that detectors must see: `bgr`, and of a transparent picture how it looks over white and black."""
+
     def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
         """A file of the same format, masked, with the metadata that the policy keeps and none else.
 

@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from anonflow.errors import SourceError
 from anonflow.picture.base import IsKept, PictureInfo, StillPicture
+from anonflow.picture.png_file import MALFORMED_TEXT, RAW_PROFILE
 from anonflow.picture.still import open_picture
 from anonflow.picture.webp_still import MIN_PSNR_DB, psnr_db
 from anonflow.types import Check, Verdict
 
-_NEVER_KEPT = ("makernote", "thumbnail", "xmp", "iptc", "photoshop", "mpf", "appended data")
+_NEVER_KEPT = (
+    *("makernote", "thumbnail", "xmp", "iptc", "photoshop", "mpf", "appended data"),
+    *(RAW_PROFILE, MALFORMED_TEXT),
+)
 
 
 def inspect(source: StillPicture, output: bytes, hidden: NDArray[np.bool_], is_kept: IsKept) -> tuple[Check, ...]:

@@ -31,6 +31,7 @@ _STRUCTURE = frozenset(
 ) | frozenset((700, 33723, 34377, 34675, 37724, 50341))
 """Tags of a TIFF file that say how its picture is stored, and those that hold other blocks or pictures: XMP, IPTC,
 Photoshop's, ICC (which goes its own way)."""
+_DNG = range(50706, 53000)
 _MAX_TAGS = 1000
 _ENTRY_BYTES = 12
 _INTEGERS = {1: "B", 3: "H", 4: "I"}
@@ -43,13 +44,15 @@ class Tag:
     directory: str
     number: int
     value: int | None
+    is_outer: bool = True
+    """Whether it lies in the first directory, of which alone viewers take how the picture is shown."""
 
     @property
     def name(self) -> str:
         """As policies and reports name it: `exif.Make`, `gps.GPSLatitude`."""
         if self.directory == THUMBNAIL:
             return THUMBNAIL
-        if self.number == _MAKER_NOTE_TAG and self.directory == "exif":
+        if self.directory == "exif" and _is_of_makers(self.number):
             return MAKER_NOTE
         known = ExifTags.GPSTAGS if self.directory == "gps" else ExifTags.TAGS
         return f"{self.directory}.{known.get(self.number, f'0x{self.number:04x}')}"
@@ -75,7 +78,7 @@ def names(found: tuple[Tag, ...]) -> tuple[str, ...]:
 def orientation(found: tuple[Tag, ...]) -> int:
     """1 to 8. 0, which some cameras write, counts as 1, as viewers have it."""
     for tag in found:
-        if (tag.directory, tag.number) == ("exif", ORIENTATION):
+        if (tag.directory, tag.number, tag.is_outer) == ("exif", ORIENTATION, True):
             if tag.value is None or tag.value > 8:
                 raise BrokenMetadataError("The Exif orientation is none of 1 to 8: it cannot be told what is up.")
             return tag.value or 1
@@ -107,7 +110,7 @@ def reduced_tags(given: Image.Exif, is_kept: Callable[[str], bool], *, is_tiff: 
         _copy(given, kept, "exif", is_kept)
         for number in () if is_tiff else (_EXIF_DIRECTORY, _GPS_DIRECTORY):
             inner: dict[int, Any] = {}
-            _copy(given.get_ifd(number), inner, _DIRECTORIES[number], is_kept)
+            _copy(given.get_ifd(number), inner, _DIRECTORIES[number], is_kept, is_outer=False)
             if inner:
                 kept.get_ifd(number).update(inner)
                 kept[number] = kept.get_ifd(number)
@@ -130,9 +133,11 @@ def reading() -> Iterator[None]:
             raise BrokenMetadataError("The Exif data cannot be read. Repair it, or remove it.") from error
 
 
-def _copy(source: Any, target: Any, directory: str, is_kept: Callable[[str], bool]) -> None:
+def _copy(
+    source: Any, target: Any, directory: str, is_kept: Callable[[str], bool], *, is_outer: bool = True
+) -> None:
     for number, value in dict(source).items():
-        tag = Tag(directory, number, None)
+        tag = Tag(directory, number, None, is_outer)
         if number in _DIRECTORIES or number in _STRUCTURE or tag.name == MAKER_NOTE:
             continue
         if _is_always_kept(tag) or is_kept(tag.name):
@@ -145,7 +150,14 @@ def is_about_storage(number: int) -> bool:
 
 
 def _is_always_kept(tag: Tag) -> bool:
-    return tag.directory == "exif" and tag.number in (*_ALWAYS_KEPT, _COLOUR_SPACE)
+    if tag.directory != "exif":
+        return False
+    return tag.number == _COLOUR_SPACE or (tag.is_outer and tag.number in _ALWAYS_KEPT)
+
+
+def _is_of_makers(number: int) -> bool:
+    """Maker notes, what DNG keeps of cameras (their notes, the raw file, previews), and what nobody knows."""
+    return number == _MAKER_NOTE_TAG or number in _DNG or number not in ExifTags.TAGS
 
 
 def _tags(block: bytes) -> Iterator[Tag]:
@@ -153,11 +165,12 @@ def _tags(block: bytes) -> Iterator[Tag]:
     if order is None:
         raise BrokenMetadataError("The Exif data has no valid header, so it cannot be told what is up.")
     (start,) = struct.unpack_from(f"{order}I", block, 4)
-    waiting, seen, n_tags = [("exif", start)], set(), 0
+    waiting, seen, n_tags = [("exif", start)], set[int](), 0
     while waiting:
         directory, start = waiting.pop(0)
         if start in seen:
             raise BrokenMetadataError("The Exif data leads in a circle. Repair it, or remove it with another tool.")
+        is_outer = not seen
         seen.add(start)
         (n_entries,) = struct.unpack_from(f"{order}H", block, start)
         for position in range(start + 2, start + 2 + n_entries * _ENTRY_BYTES, _ENTRY_BYTES):
@@ -171,7 +184,7 @@ def _tags(block: bytes) -> Iterator[Tag]:
             whole = None
             if kind in _INTEGERS and count == 1:
                 (whole,) = struct.unpack_from(f"{order}{_INTEGERS[kind]}", block, position + 8)
-            yield Tag(directory, number, whole)
+            yield Tag(directory, number, whole, is_outer)
         if directory == "exif" and len(seen) == 1:
             end = start + 2 + n_entries * _ENTRY_BYTES
             following = struct.unpack_from(f"{order}I", block, end)[0] if end + 4 <= len(block) else 0

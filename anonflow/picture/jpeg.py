@@ -44,18 +44,20 @@ def grid(jpeg: JpegFile) -> Grid:
 
 
 def mask_jpeg(jpeg: JpegFile, hiding: Hiding) -> JpegFile:
-    """The picture with masks; itself if there is nothing to hide.
+    """The picture with masks, written again even if there is nothing to hide.
+
+    Entropy-coded data can go on after the last block that the header announces; only coefficients come out.
 
     Raises:
         UnsupportedFormatError: four components (CMYK).
         DamagedPictureError: it cannot be decoded.
     """
-    if hiding.is_empty:
-        return jpeg
     if jpeg.colour_model in ("CMYK", "YCCK"):
-        raise UnsupportedFormatError("CMYK JPEG cannot be masked: convert the picture to RGB and run again.")
+        raise UnsupportedFormatError("CMYK JPEG cannot be written: convert the picture to RGB and run again.")
     form = grid(jpeg)
     given = read_coefficients(jpeg)
+    if hiding.is_empty:
+        return write_coefficients(jpeg, given.blocks)
     shifts = [jpeg.frame.shifts(n) for n in range(len(given.blocks))]
     planes = [_decoded(given, n, shift, hiding) for n, shift in enumerate(shifts)]
     visible = tuple(

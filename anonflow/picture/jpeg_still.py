@@ -65,6 +65,10 @@ class JpegStill:
             image.draft(image.mode, (width, height))
         return bgr_of(decoded(image, KIND))
 
+    def looks(self, least_side_px: int) -> tuple[Picture, ...]:
+        """As `StillPicture.looks`: JPEG has no transparency."""
+        return (self.bgr(least_side_px),)
+
     def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
         """As `StillPicture.masked`."""
         self._require_sound()

@@ -62,6 +62,21 @@ def bgr_of(image: Image.Image) -> NDArray[np.uint8]:
     return np.ascontiguousarray(samples[..., ::-1])
 
 
+def looks_of(image: Image.Image) -> tuple[NDArray[np.uint8], ...]:
+    """The picture as `bgr_of` gives it; where a part of it is transparent, over white and over black as well.
+
+    A picture can be in the transparency alone; which of the three shows it depends on the colours there.
+    """
+    colours = bgr_of(image)  # also loads `image`: some kinds tell only then what is transparent
+    if not image.has_transparency_data:
+        return (colours,)
+    alpha = np.array(image.convert("RGBA").getchannel("A"))[..., None]
+    if alpha.min() == 255:
+        return (colours,)
+    over_black = (colours.astype(np.uint16) * alpha // 255).astype(np.uint8)
+    return (colours, over_black + (255 - alpha), over_black)
+
+
 def require_size(width: int, height: int, max_pixels: int) -> None:
     """Raise PictureTooLargeError if the picture has more pixels than allowed."""
     if width * height > max_pixels:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from anonflow.errors import UnsupportedFormatError
-from anonflow.picture import exif
+from anonflow.picture import bmp_header, exif
 from anonflow.picture.base import IsKept, PictureInfo
 from anonflow.picture.hiding import Grid, Hiding
-from anonflow.picture.pillow import array, bgr_of, decoded, opened, require_size
+from anonflow.picture.pillow import array, bgr_of, decoded, looks_of, opened, require_size
 from anonflow.picture.raster import Samples, fill_bits, fill_indices, paint_channels
+from anonflow.picture.tiff_tags import SampleTags
 from anonflow.types import Picture
 
 TIFF, BMP = "TIFF", "BMP"
@@ -24,11 +25,13 @@ _MODES = {
     TIFF: ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B"),
     BMP: ("1", "L", "P", "RGB"),
 }
-_LOSSLESS_COMPRESSIONS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "group3", "group4", "tiff_ccitt")
-_BITS, _SUBFILE, _SUB_DIRECTORIES = 258, 254, 330
+_LOSSLESS_COMPRESSIONS = (
+    *("raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits"),
+    *("group3", "group4", "tiff_ccitt", "zstd", "lzma"),
+)
+_LOSSY_COMPRESSIONS = ("jpeg", "tiff_jpeg", "webp")
+_SUBFILE, _SUB_DIRECTORIES = 254, 330
 _REDUCED = 1
-_BMP_BITS_AT, _BMP_HEADER_AT, _BMP_COLOUR_AT = 28, 14, 70
-_V5_HEADER_BYTES = 124
 _BLOCKS = {700: "xmp", 33723: "iptc", 34377: "photoshop", 37724: "photoshop"}
 _DIRECTORIES = (0x8769, 0x8825)
 _RESOLUTION = (282, 283, 296)
@@ -54,8 +57,10 @@ class PlainStill:
         if image.mode not in _MODES[kind]:
             raise UnsupportedFormatError(f"{kind} of mode {image.mode} is not supported: convert it to PNG.")
         if kind == BMP:
-            _require_plain_bmp(data)
+            bmp_header.require_exact(data, image.mode)
         else:
+            SampleTags.of(getattr(image, "tag_v2", {})).require_exact(image.mode)
+            _require_known_compression(image)
             _require_single_tiff(data)
         return cls(data, image, kind)
 
@@ -68,16 +73,20 @@ class PlainStill:
             format=self.kind,
             grid=Grid(*self.image.size),
             orientation=1,  # Pillow turns a TIFF upright when it decodes it, and so it is written
-            mode=f"{self.image.mode} {self._bits()} bit",
+            mode=f"{self.image.mode} {self._storage()}",
             coding="lossless" if self._is_lossless else "lossy",
             colour_profile=self.image.info.get("icc_profile") or b"",
-            resolution=" ".join(resolution) if self.kind == TIFF else str(self.image.info.get("dpi", "")),
+            resolution=" ".join(resolution) if self.kind == TIFF else bmp_header.resolution(self.data).hex(),
             metadata=tuple(sorted({*exif.names(tags), *self._block_names()})),
         )
 
     def bgr(self, least_side_px: int) -> Picture:
         """As `StillPicture.bgr`."""
         return bgr_of(self._decoded)
+
+    def looks(self, least_side_px: int) -> tuple[Picture, ...]:
+        """As `StillPicture.looks`."""
+        return looks_of(self._decoded)
 
     def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
         """As `StillPicture.masked`. What was compressed with loss is stored without, as no pixel may change."""
@@ -88,7 +97,10 @@ class PlainStill:
             image.putpalette(self.image.getpalette() or [0, 0, 0])
         file = io.BytesIO()
         image.save(file, self.kind, **self._options(is_kept))
-        return file.getvalue()
+        written = file.getvalue()
+        if self.kind == BMP:
+            return bmp_header.with_resolution(written, bmp_header.resolution(self.data))
+        return written
 
     def samples(self) -> tuple[NDArray[Any], ...]:
         """As `StillPicture.samples`."""
@@ -123,6 +135,11 @@ class PlainStill:
         else:
             paint_channels(samples, 3 if samples.shape[2] >= 3 else 1, self._bits(), hiding)
 
+    def _storage(self) -> str:
+        if self.kind == BMP:
+            return f"{bmp_header.bits_of(self.data)} bit"
+        return str(SampleTags.of(getattr(self.image, "tag_v2", {})))
+
     def _bits(self) -> int:
         if self.image.mode.startswith("I;16"):
             return 16
@@ -130,7 +147,7 @@ class PlainStill:
 
     def _options(self, is_kept: IsKept) -> dict[str, Any]:
         if self.kind == BMP:
-            return {"dpi": self.image.info["dpi"]} if "dpi" in self.image.info else {}
+            return {}
         compression = self.image.info.get("compression", "raw")
         options: dict[str, Any] = {"compression": compression if self._is_lossless else "tiff_adobe_deflate"}
         if block := exif.reduced_tags(self.image.getexif(), is_kept, is_tiff=True):
@@ -153,7 +170,7 @@ class PlainStill:
                 if not exif.is_about_storage(number) and number not in _DIRECTORIES:
                     found.append(exif.Tag("exif", number, None))
             for directory, number in (("exif", _DIRECTORIES[0]), ("gps", _DIRECTORIES[1])):
-                found += [exif.Tag(directory, inner, None) for inner in dict(given.get_ifd(number))]
+                found += [exif.Tag(directory, inner, None, False) for inner in dict(given.get_ifd(number))]
         return tuple(found)
 
     def _block_names(self) -> set[str]:
@@ -166,9 +183,6 @@ class PlainStill:
 def _require_single_tiff(data: bytes) -> None:
     """Further pages may only be reduced copies of the first, which are left out."""
     image = opened(data, TIFF)
-    tags = getattr(image, "tag_v2", {})
-    if any(bits > 8 for bits in tags.get(_BITS, (1,))) and len(tags.get(_BITS, (1,))) > 1:
-        raise UnsupportedFormatError("TIFF with more than 8 bits a channel in colour is not supported: use PNG.")
     kinds = []
     with exif.reading():
         for page in range(1, getattr(image, "n_frames", 1)):
@@ -180,10 +194,7 @@ def _require_single_tiff(data: bytes) -> None:
         )
 
 
-def _require_plain_bmp(data: bytes) -> None:
-    bits = int.from_bytes(data[_BMP_BITS_AT : _BMP_BITS_AT + 2], "little")
-    header_bytes = int.from_bytes(data[_BMP_HEADER_AT : _BMP_HEADER_AT + 4], "little")
-    colour = data[_BMP_COLOUR_AT : _BMP_COLOUR_AT + 4]
-    has_profile = header_bytes >= _V5_HEADER_BYTES and colour in (b"DEBM", b"KNIL")
-    if bits == 16 or has_profile:
-        raise UnsupportedFormatError("BMP with 16 bits a pixel or a colour profile is not supported: use PNG.")
+def _require_known_compression(image: Image.Image) -> None:
+    compression = image.info.get("compression", "raw")
+    if compression not in (*_LOSSLESS_COMPRESSIONS, *_LOSSY_COMPRESSIONS):
+        raise UnsupportedFormatError(f"TIFF compressed with {compression} is not supported: use LZW.")

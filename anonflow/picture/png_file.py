@@ -23,7 +23,13 @@ _STRUCTURE = (b"IHDR", b"IDAT", b"IEND", b"eXIf")
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _XMP_KEYWORD = "XML:com.adobe.xmp"
+_RAW_PROFILE = "raw profile type"
+_MAX_KEYWORD_BYTES = 79
 _LEVEL = 6
+RAW_PROFILE = "raw profile"
+"""Label of texts in which ImageMagick and others keep whole blocks of Exif, XMP and IPTC."""
+MALFORMED_TEXT = "text.(malformed)"
+"""Label of texts without a keyword, of which nothing can be told but what they say."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,14 @@ class Chunk:
         """As policies and reports name it: `text.Author`, `png.tIME`."""
         if self.name not in _TEXTS:
             return f"png.{self.name.decode('latin-1')}"
-        keyword = self.data.partition(b"\0")[0].decode("latin-1")
+        start, end, _ = self.data.partition(b"\0")
+        keyword = start.decode("latin-1")
         if keyword == _XMP_KEYWORD:
             return "xmp"
-        return f"text.{keyword}"
+        if keyword.lower().startswith(_RAW_PROFILE):
+            return RAW_PROFILE
+        is_name = end and 0 < len(start) <= _MAX_KEYWORD_BYTES and keyword.isprintable()
+        return f"text.{keyword}" if is_name else MALFORMED_TEXT
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,9 +14,9 @@ from anonflow.errors import DamagedPictureError, UnsupportedFormatError
 from anonflow.picture import exif
 from anonflow.picture.base import IsKept, PictureInfo
 from anonflow.picture.hiding import Grid, Hiding
-from anonflow.picture.pillow import array, bgr_of, decoded, opened, require_size
-from anonflow.picture.png_file import PngFile
-from anonflow.picture.raster import Samples, fill_bits, fill_indices, paint_channels
+from anonflow.picture.pillow import array, bgr_of, decoded, looks_of, opened, require_size
+from anonflow.picture.png_file import MALFORMED_TEXT, PngFile
+from anonflow.picture.raster import Samples, avoid, fill_bits, fill_indices, paint_channels
 from anonflow.types import Picture
 
 KIND = "PNG"
@@ -61,6 +61,10 @@ class PngStill:
         """As `StillPicture.bgr`."""
         return bgr_of(decoded(opened(self.data, KIND), KIND))
 
+    def looks(self, least_side_px: int) -> tuple[Picture, ...]:
+        """As `StillPicture.looks`."""
+        return looks_of(decoded(opened(self.data, KIND), KIND))
+
     def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
         """As `StillPicture.masked`: always encoded again, so that nothing hides in what decoders pass over."""
         samples = self.samples()[0].copy()
@@ -71,8 +75,10 @@ class PngStill:
             fill_bits(samples, hiding)
         else:
             paint_channels(samples, 1 if self.png.n_channels < 3 else 3, depth, hiding)
+        if kind != _INDEXED and (transparent := self.png.first(b"tRNS")):
+            avoid(samples, np.frombuffer(transparent, ">u2"), hiding)
         block = exif.reduced(self.png.first(b"eXIf"), is_kept)
-        texts = [chunk for chunk in self.png.others if chunk.label.startswith("text.") and is_kept(chunk.label)]
+        texts = [chunk for chunk in self.png.others if _is_text(chunk.label) and is_kept(chunk.label)]
         return self.png.with_samples(samples, block, texts)
 
     def samples(self) -> tuple[NDArray[Any], ...]:
@@ -87,6 +93,8 @@ class PngStill:
     def _samples(self) -> Samples:
         """(h, w, channels) as the file has them: not scaled, indices of a palette."""
         width, height, depth, kind = self.png.header
+        if depth == 16 and self.png.first(b"tRNS"):
+            raise UnsupportedFormatError("PNG of 16 bits with a transparent colour is not supported: use alpha.")
         if depth == 16 and kind != 0:
             return self._deep()
         image = decoded(opened(self.data, KIND), KIND)
@@ -108,3 +116,7 @@ class PngStill:
             raise DamagedPictureError("The PNG file is damaged: it cannot be decoded. Copy it again.")
         order = (2, 1, 0, 3)[: self.png.n_channels]
         return np.ascontiguousarray(read[..., order])
+
+
+def _is_text(label: str) -> bool:
+    return label.startswith("text.") and label != MALFORMED_TEXT

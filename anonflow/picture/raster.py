@@ -15,11 +15,15 @@ Samples = NDArray[Any]
 
 
 def paint_channels(samples: Samples, n_colours: int, bit_depth: int, hiding: Hiding) -> None:
-    """Paint the first `n_colours` channels of `samples` (h, w, channels), in place; alpha stays as it is."""
+    """Paint the first `n_colours` channels of `samples` (h, w, channels), in place.
+
+    What is hidden becomes opaque: transparency can hold a picture as colours can.
+    """
     for channel in range(n_colours):
         plane = np.ascontiguousarray(samples[..., channel])
         hiding.paint(PlaneSet((plane,), 0, 0, bit_depth, full_range=True))
         samples[..., channel] = plane
+    samples[hiding.hidden, n_colours:] = (1 << bit_depth) - 1
 
 
 def fill_indices(samples: Samples, palette: Sequence[int], alphas: bytes, hiding: Hiding) -> None:
@@ -37,3 +41,9 @@ def fill_indices(samples: Samples, palette: Sequence[int], alphas: bytes, hiding
 def fill_bits(samples: Samples, hiding: Hiding) -> None:
     """Fill what is hidden of a black and white or coarse grey picture (h, w, 1) with black, in place."""
     samples[hiding.hidden] = 0
+
+
+def avoid(samples: Samples, transparent: Samples, hiding: Hiding) -> None:
+    """Change by 1 what is hidden and has the colour (channels,) that counts as transparent, in place."""
+    clear = hiding.hidden & (samples == transparent).all(axis=2)
+    samples[clear, 0] = samples[clear, 0] ^ 1

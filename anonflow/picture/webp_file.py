@@ -11,6 +11,8 @@ from anonflow.errors import DamagedPictureError, UnsupportedFormatError
 _PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
 _ICC_FLAG, _ALPHA_FLAG, _EXIF_FLAG, _ANIMATED_FLAG = 0x20, 0x10, 0x08, 0x02
 _HEADER_BYTES = 8
+_VP8L_ALPHA = 0x10
+"""In the fifth byte, after the signature and two sides of 14 bits (RFC 9649, 3.4)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +45,21 @@ class WebpFile:
         names = [name for name, _ in parts]
         if b"ANIM" in names or b"ANMF" in names:
             raise UnsupportedFormatError("Animated WebP is not masked: convert it to a video and run again.")
-        if not (b"VP8 " in names) ^ (b"VP8L" in names):
-            raise DamagedPictureError("The WebP file has no picture in it. Copy it again from where it came.")
+        if names.count(b"VP8 ") + names.count(b"VP8L") != 1 or names.count(b"ALPH") > 1:
+            raise DamagedPictureError("The WebP file has no picture in it, or several. Copy it again.")
         return cls(tuple(parts), len(data) - end)
 
     @property
     def is_lossless(self) -> bool:
         """Whether the picture is stored without loss."""
         return any(name == b"VP8L" for name, _ in self.parts)
+
+    @property
+    def announces_alpha(self) -> bool:
+        """Whether decoders give a channel of transparency, be it opaque."""
+        header = self.first(b"VP8X")
+        lossless = self.first(b"VP8L")[:5].ljust(5, b"\0")
+        return bool(header[:1] and header[0] & _ALPHA_FLAG) or bool(lossless[4] & _VP8L_ALPHA)
 
     def first(self, name: bytes) -> bytes:
         """The content of the first part of that name; empty if there is none."""
@@ -67,12 +76,16 @@ class WebpFile:
         }
         return tuple(sorted(found | ({"appended data"} if self.n_bytes_after else set())))
 
+    def replaced(self, name: bytes, content: bytes) -> WebpFile:
+        """With other content in the part of that name; without that part if the content is empty."""
+        parts = tuple((n, content if n == name else old) for n, old in self.parts if n != name or content)
+        return WebpFile(parts, self.n_bytes_after)
+
     def with_picture_of(self, other: WebpFile, size: tuple[int, int], exif: bytes) -> bytes:
         """A file of the picture of `other` (width, height), with this one's colour profile and that Exif block."""
         picture = [(name, content) for name, content in other.parts if name in _PICTURE]
         profile = self.first(b"ICCP")
-        header = other.first(b"VP8X")
-        flags = (header[0] if header else 0) & _ALPHA_FLAG
+        flags = _ALPHA_FLAG if self.announces_alpha or other.announces_alpha else 0
         flags |= (_ICC_FLAG if profile else 0) | (_EXIF_FLAG if exif else 0)
         if any(name == b"ALPH" for name, _ in picture):
             flags |= _ALPHA_FLAG

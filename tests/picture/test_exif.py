@@ -95,3 +95,21 @@ def test_whatever_stands_there_it_is_read_or_refused(junk: bytes, position: int)
         return
     assert exif.orientation(exif.tags(left) if left else ()) == exif.orientation(found)
     assert b"SECRET" not in left
+
+
+@pytest.mark.parametrize("number", [37500, 50740, 50828, 0xEA1E])
+def test_what_makers_put_in_is_never_kept(number: int) -> None:
+    made = Image.Exif()
+    made[number], made[271] = b"SECRETNOTE", "make"
+    given = made.tobytes()
+    assert set(exif.names(exif.tags(given))) == {"makernote", "exif.Make"}
+    assert b"SECRET" not in exif.reduced(given, lambda _: True) and b"make" in exif.reduced(given, lambda _: True)
+
+
+def test_only_the_first_directory_tells_what_is_up() -> None:
+    inner = Image.Exif()
+    inner.get_ifd(0x8769)[274] = 6
+    inner[0x8769] = inner.get_ifd(0x8769)
+    given = inner.tobytes()
+    assert exif.orientation(exif.tags(given)) == 1 and exif.names(exif.tags(given)) == ("exif.Orientation",)
+    assert exif.reduced(given, lambda _: False) == b""

@@ -77,11 +77,30 @@ def test_mosaic_is_made_of_the_picture_itself() -> None:
     assert (form.width, form.height) == (WIDTH, HEIGHT)
 
 
-def test_cmyk_is_refused_only_where_something_is_to_be_hidden() -> None:
+@pytest.mark.parametrize("box", [None, (0, 0, 9, 9)])
+def test_cmyk_is_refused(box: tuple[int, int, int, int] | None) -> None:
+    """The library copies the fourth component as it is."""
     jpeg = JpegFile.parse(encoded(scene().convert("CMYK"), "JPEG"))
-    assert mask_jpeg(jpeg, solid(grid(jpeg), None)) is jpeg
     with pytest.raises(UnsupportedFormatError, match="CMYK"):
-        mask_jpeg(jpeg, solid(grid(jpeg), (0, 0, 9, 9)))
+        mask_jpeg(jpeg, solid(grid(jpeg), box))
+
+
+def test_rows_that_the_header_conceals_are_gone() -> None:
+    whole = encoded(scene(), "JPEG", subsampling=0)
+    place = whole.index(b"\xff\xc0") + 5
+    cropped = JpegFile.parse(whole[:place] + (32).to_bytes(2, "big") + whole[place + 2 :])
+    made = mask_jpeg(cropped, solid(grid(cropped), None))
+    for before, after in zip(read_coefficients(cropped).blocks, read_coefficients(made).blocks, strict=True):
+        np.testing.assert_array_equal(before, after)
+    scans = [sum(len(s.data) for s in file.segments) for file in (cropped, made)]
+    assert scans[1] < 0.7 * scans[0]
+
+
+def test_bytes_after_the_last_block_are_gone() -> None:
+    whole = encoded(scene(), "JPEG")
+    jpeg = JpegFile.parse(whole[:-2] + b"SECRET" * 100 + whole[-2:])
+    made = mask_jpeg(jpeg, solid(grid(jpeg), None))
+    assert b"SECRET" not in jpeg.with_picture_of(made, b"", ())
 
 
 def test_touched_blocks_are_all_and_only_those_with_a_hidden_pixel() -> None:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from anonflow.errors import DamagedPictureError, PictureTooLargeError
-from anonflow.picture.pillow import array, bgr_of, decoded, opened, require_size
+from anonflow.picture.pillow import array, bgr_of, decoded, looks_of, opened, require_size
 from tests.pictures import encoded, scene
 
 
@@ -40,3 +40,19 @@ def test_sixteen_bits_are_looked_at_as_eight() -> None:
 
 def test_arrays_can_be_painted_on() -> None:
     assert array(scene()).flags.writeable
+
+
+def test_a_picture_in_the_transparency_is_looked_at() -> None:
+    grey = scene().convert("L")
+    for colour in (0, 255):
+        image = Image.merge("LA", (Image.new("L", grey.size, colour), grey))
+        colours, over_white, over_black = looks_of(image)
+        assert np.ptp(colours) == 0
+        seen = over_black[..., 0] if colour else 255 - over_white[..., 0]
+        np.testing.assert_array_equal(seen, np.asarray(grey))
+    palette = scene().convert("L").convert("P")
+    palette.putpalette(bytes(768))
+    data = encoded(palette, "PNG", transparency=bytes(range(256)))
+    assert np.ptp(looks_of(decoded(opened(data, "PNG"), "PNG"))[1]) > 100
+    opaque = scene().convert("RGBA")
+    assert len(looks_of(opaque)) == len(looks_of(scene())) == 1

@@ -72,7 +72,7 @@ def test_samples_that_cannot_be_kept_are_refused(mode: str) -> None:
 
 
 def test_deep_colour_is_refused_because_pillow_would_flatten_it() -> None:
-    with pytest.raises(UnsupportedFormatError, match="8 bits"):
+    with pytest.raises(UnsupportedFormatError, match=r"bits \(16, 16, 16\)"):
         opened(cv2.imencode(".tif", np.zeros((8, 8, 3), np.uint16))[1].tobytes())
 
 
@@ -95,3 +95,11 @@ def test_a_bmp_that_would_change_is_refused() -> None:
     data[28:30] = (16).to_bytes(2, "little")
     with pytest.raises(UnsupportedFormatError, match="16 bits"):
         opened(bytes(data), BMP)
+
+
+@pytest.mark.parametrize("compression", ["tiff_deflate", "zstd", "lzma", "packbits"])
+def test_a_lossless_compression_stays(compression: str) -> None:
+    still = opened(encoded(scene(), "TIFF", compression=compression))
+    out = opened(still.masked(solid(still.info.grid, BOX), nothing))
+    assert still.info.coding == out.info.coding == "lossless"
+    assert out.image.info["compression"] == still.image.info["compression"]

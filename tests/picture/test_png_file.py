@@ -52,6 +52,10 @@ def test_chunks_that_say_how_it_is_shown_are_copied() -> None:
         (b"tEXt", b"Author\0SECRET", "text.Author"),
         (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0SECRET", "xmp"),
         (b"tIME", b"SECRET!", "png.tIME"),
+        (b"zTXt", b"Raw profile type exif\0\0SECRET", "raw profile"),
+        (b"tEXt", b"Jane Doe SECRET", "text.(malformed)"),
+        (b"tEXt", b"S" * 80 + b"\0SECRET", "text.(malformed)"),
+        (b"tEXt", b"\0SECRET", "text.(malformed)"),
         (b"prVt", b"SECRET", "png.prVt"),
     ],
 )

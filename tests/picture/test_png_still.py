@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 
 from anonflow.errors import UnsupportedFormatError
+from anonflow.picture.contract import inspect
 from anonflow.picture.png_file import Chunk
 from anonflow.picture.png_still import PngStill
-from tests.pictures import BOX, camera, encoded, everything, nothing, scene, solid, stored
+from anonflow.types import Verdict
+from tests.pictures import BOX, HEIGHT, WIDTH, camera, encoded, everything, nothing, scene, solid, stored
 
 MANY = 10**6
+NOTHING = np.zeros((HEIGHT, WIDTH), np.bool_)
 
 
 def test_sixteen_bits_keep_all_of_them() -> None:
@@ -22,13 +25,14 @@ def test_sixteen_bits_keep_all_of_them() -> None:
     assert still.info.mode == "RGB 16 bit"
 
 
-def test_transparency_stays_and_what_is_under_it_is_hidden() -> None:
+def test_transparency_stays_but_under_masks() -> None:
     image = scene().convert("RGBA")
     image.putalpha(scene().convert("L"))
     still = PngStill.open(encoded(image, "PNG"), MANY)
     hiding = solid(still.info.grid, BOX)
     out = stored(still.masked(hiding, nothing), "RGBA")
-    np.testing.assert_array_equal(out[..., 3], np.asarray(image)[..., 3])
+    np.testing.assert_array_equal(out[~hiding.hidden], np.asarray(image)[~hiding.hidden])
+    assert (out[hiding.hidden][:, 3] == 255).all()
     assert (out[hiding.hidden][:, :3] == 0).all()
 
 
@@ -62,3 +66,26 @@ def test_what_opencv_would_change_is_refused() -> None:
     png = PngFile((Chunk(b"IHDR", header), Chunk(b"IDAT", b"x"), Chunk(b"IEND", b"")), 0)
     with pytest.raises(UnsupportedFormatError, match="16 bits"):
         PngStill.open(png.with_samples(samples, b"", ()), MANY).samples()
+
+
+def test_a_mask_is_opaque_where_black_counts_as_transparent() -> None:
+    still = PngStill.open(encoded(scene(), "PNG", transparency=(0, 0, 0)), MANY)
+    hiding = solid(still.info.grid, BOX)
+    assert (stored(still.masked(hiding, nothing), "RGBA")[hiding.hidden][:, 3] == 255).all()
+
+
+def test_deep_pictures_with_a_transparent_colour_are_refused() -> None:
+    """Detectors would see eight bits of them, in which that colour is not to be told from others."""
+    deep = cv2.imencode(".png", np.zeros((4, 4), np.uint16))[1].tobytes()
+    with pytest.raises(UnsupportedFormatError, match="transparent colour"):
+        PngStill.open(deep[:33] + Chunk(b"tRNS", b"\0\0").to_bytes() + deep[33:], MANY).samples()
+
+
+@pytest.mark.parametrize("text", [b"Raw profile type xmp\0SECRET", b"Raw Profile Type APP1\0SECRET", b"SECRET"])
+def test_blocks_in_texts_are_never_kept(text: bytes) -> None:
+    plain = encoded(scene(), "PNG")
+    still = PngStill.open(plain[:33] + Chunk(b"tEXt", text).to_bytes() + plain[33:], MANY)
+    out = still.masked(solid(still.info.grid, None), everything)
+    assert b"SECRET" not in out and not any("SECRET" in name for name in still.info.metadata)
+    (check,) = [c for c in inspect(still, still.data, NOTHING, everything) if c.name == "metadata"]
+    assert check.verdict is Verdict.BROKEN, "a file that has it is not published"

@@ -48,3 +48,14 @@ def test_truncated(length: int) -> None:
 def test_no_picture() -> None:
     with pytest.raises(DamagedPictureError, match="no picture"):
         WebpFile.parse(b"RIFF\x04\0\0\0WEBP")
+
+
+@pytest.mark.parametrize("name", [b"VP8 ", b"ALPH"])
+def test_a_second_picture_is_refused(name: bytes) -> None:
+    image = scene().convert("RGBA")
+    image.putalpha(scene().convert("L"))
+    whole = encoded(image, "WEBP", quality=80)
+    part = WebpFile.parse(whole).first(name)
+    content = whole[8:] + name + len(part).to_bytes(4, "little") + part + b"\0" * (len(part) % 2)
+    with pytest.raises(DamagedPictureError, match="several"):
+        WebpFile.parse(b"RIFF" + len(content).to_bytes(4, "little") + content)

@@ -3,10 +3,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from anonflow.picture.contract import inspect
+from anonflow.picture.webp_file import WebpFile
 from anonflow.picture.webp_still import MIN_PSNR_DB, WebpStill, psnr_db
-from tests.pictures import BOX, camera, encoded, nothing, scene, solid, stored
+from anonflow.types import Verdict
+from tests.pictures import BOX, HEIGHT, WIDTH, camera, encoded, nothing, scene, solid, stored
 
 MANY = 10**7
 
@@ -46,3 +50,49 @@ def test_psnr() -> None:
     flat = np.zeros(100, np.uint8)
     assert psnr_db(flat, flat) == math.inf == psnr_db(flat[:0], flat[:0])
     assert psnr_db(flat, flat + 255) == 0
+
+
+@pytest.mark.parametrize("options", [{"lossless": True, "exact": True}, {"quality": 80}])
+def test_all_of_a_transparent_picture_can_be_hidden(options: dict[str, object]) -> None:
+    image = scene().convert("RGBA")
+    image.putalpha(scene().convert("L"))
+    still = WebpStill.open(encoded(image, "WEBP", **options), MANY)
+    hiding = solid(still.info.grid, (0, 0, *image.size))
+    out = still.masked(hiding, nothing)
+    assert (stored(out, "RGBA")[..., 3] == 255).all()
+    assert [c.name for c in inspect(still, out, hiding.hidden, nothing) if c.verdict is Verdict.BROKEN] == []
+
+
+def test_transparency_that_is_announced_and_not_there_stays_so() -> None:
+    plain = encoded(scene(), "WEBP", quality=80)[12:]
+    sides = (WIDTH - 1).to_bytes(3, "little") + (HEIGHT - 1).to_bytes(3, "little")
+    content = b"WEBPVP8X" + (10).to_bytes(4, "little") + b"\x10\0\0\0" + sides + plain
+    still = WebpStill.open(b"RIFF" + len(content).to_bytes(4, "little") + content, MANY)
+    for box in (None, BOX):
+        hiding = solid(still.info.grid, box)
+        out = still.masked(hiding, nothing)
+        assert [c.name for c in inspect(still, out, hiding.hidden, nothing) if c.verdict is Verdict.BROKEN] == []
+
+
+@pytest.mark.parametrize("name", [b"VP8 ", b"ALPH"])
+def test_bytes_after_the_picture_in_its_own_part_are_gone(name: bytes) -> None:
+    image = scene().convert("RGBA")
+    image.putalpha(scene().convert("L"))
+    webp = WebpFile.parse(encoded(image, "WEBP", quality=80))
+    more = webp.replaced(name, webp.first(name) + b"SECRET" * 10)
+    data = more.with_picture_of(more, image.size, b"")
+    still = WebpStill.open(data, MANY)
+    hiding = solid(still.info.grid, None)
+    out = still.masked(hiding, nothing)
+    assert b"SECRET" not in out
+    assert [c.name for c in inspect(still, out, hiding.hidden, nothing) if c.verdict is Verdict.BROKEN] == []
+    np.testing.assert_array_equal(stored(out, "RGBA"), stored(data, "RGBA"))
+
+
+@pytest.mark.parametrize("quality", [1, 30, 75, 100])
+@pytest.mark.parametrize("side", [1, 16, 70, 300])
+def test_usual_files_are_copied(quality: int, side: int) -> None:
+    for image in (scene(side, side), Image.new("RGB", (side, side))):
+        still = WebpStill.open(encoded(image, "WEBP", quality=quality), MANY)
+        out = still.masked(solid(still.info.grid, None), nothing)
+        assert WebpFile.parse(out).first(b"VP8 ") == still.webp.first(b"VP8 ")

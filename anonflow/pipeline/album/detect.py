@@ -97,6 +97,7 @@ class _Search:
     found: list[Detections] = field(default_factory=list)
     lumas: dict[int, float] = field(default_factory=dict)
     infos: dict[int, PictureInfo] = field(default_factory=dict)
+    n_looks: dict[int, int] = field(default_factory=dict)
     seen_by: Counter[int] = field(default_factory=Counter)
     waiting: dict[tuple[int, tuple[int, int]], list[tuple[Member, Picture]]] = field(default_factory=dict)
 
@@ -113,29 +114,38 @@ class _Search:
         for key, batch in list(self.waiting.items()):
             self.album.attempt(batch[-1][0], partial(self._run, *key))
         for member in list(self.album.left()):
-            if member in members and self.seen_by[member.position] < len(self.eyes):
+            if member in members and not self._is_seen(member.position):
                 self.album.fail(member, InternalError(f"{member.source.uri}: a detector left it out. Run again."))
 
     def done(self) -> list[int]:
         """Positions of the pictures that every detector has seen."""
         left = {member.position for member in self.album.left()}
-        return sorted(p for p, n in self.seen_by.items() if n == len(self.eyes) and p in left)
+        return sorted(position for position in self.seen_by if self._is_seen(position) and position in left)
+
+    def _is_seen(self, position: int) -> bool:
+        return self.seen_by[position] == len(self.eyes) * self.n_looks.get(position, 1)
 
     def add(self, member: Member) -> None:
         """Decode a picture and let every detector have it."""
         still = open_picture(Path(member.source.uri).read_bytes(), self.album.context.config.picture.max_pixels)
         info = still.info
         sizes = [fit(*info.shown_size, eye.config.long_side_px, eye.config.max_upscale) for eye in self.eyes]
-        upright = info.turn.upright(still.bgr(max(max(size) for size in sizes)))
+        looks = still.looks(max(max(size) for size in sizes))
+        self.infos[member.position], self.n_looks[member.position] = info, len(looks)
+        for look in looks:
+            self._wait(member, info.turn.upright(look), sizes)
+        self.meter.tick()
+
+    def _wait(self, member: Member, upright: Picture, sizes: Sequence[tuple[int, int]]) -> None:
+        """Put one look of a picture into the batches. Its brightness is that of the brightest look."""
         shown = {size: _resized(upright, size) for size in set(sizes)}
-        self.infos[member.position] = info
-        self.lumas[member.position] = float(cv2.cvtColor(shown[sizes[0]], cv2.COLOR_BGR2GRAY).mean()) / 255
+        luma = float(cv2.cvtColor(shown[sizes[0]], cv2.COLOR_BGR2GRAY).mean()) / 255
+        self.lumas[member.position] = max(luma, self.lumas.get(member.position, 0.0))
         for number, (eye, size) in enumerate(zip(self.eyes, sizes, strict=True)):
             batch = self.waiting.setdefault((number, size), [])
             batch.append((member, shown[size]))
             if len(batch) >= (1 if self.album.is_careful else eye.config.batch_size):
                 self._run(number, size)
-        self.meter.tick()
 
     def _run(self, number: int, size: tuple[int, int]) -> None:
         batch = self.waiting.pop((number, size), [])

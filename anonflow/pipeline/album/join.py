@@ -16,6 +16,7 @@ from anonflow.picture.still import open_picture
 from anonflow.pipeline.album.album import Album
 from anonflow.pipeline.album.hiding import AlbumPlan
 from anonflow.pipeline.album.members import Member
+from anonflow.pipeline.collisions import require_inside
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.outcomes import read_done, write_done
 from anonflow.pipeline.rows import Outcome, Row
@@ -110,6 +111,7 @@ def _checks(
 
 def _move(content: bytes, source: Path, target: Path, member: Member, context: RunContext) -> None:
     partial_path = context.paths.partial / f"{member.source.video_id}.{secrets.token_hex(4)}"
+    require_inside(target, context.paths.output, member.source.uri)
     with naming_storage_errors(target):
         partial_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -103,3 +103,15 @@ def test_after_a_crash_pictures_are_searched_one_by_one(world: World, monkeypatc
     assert ended == {"c.png": "worker_crash"}
     assert read_found(row, context).facts.frames.tolist() == [0, 1, 3, 4]
     assert [m.position for m in Album(row, "stitch", context).left()] == [0, 1, 3, 4]
+
+
+def test_a_transparent_picture_is_searched_in_all_its_looks(world: World, sizes: SizeDetector) -> None:
+    image = scene(60, 40).convert("RGBA")
+    image.putalpha(scene(60, 40).convert("L"))
+    add(world, "a.png", encoded(image, "PNG"))
+    context = world.context()
+    row = album_of(world, context)
+    assert Detect(context)(row) == [row]
+    found = read_found(row, context)
+    assert sum(sizes.batches) == 3 and found.facts.frames.tolist() == [0]
+    assert found.detections.frames.tolist() == [0, 0, 0]

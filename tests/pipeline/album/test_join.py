@@ -99,3 +99,29 @@ def test_nothing_partial_is_left(world: World, masked: Any) -> None:
     context.paths.masked_picture(row.video_id, 0).unlink()
     assert joined(row, context)["a.jpg"].status is Status.QUARANTINED
     assert list(context.paths.partial.glob("*")) == []
+
+
+def test_no_result_leaves_the_output_through_a_link(world: World, detector: FixedDetector) -> None:
+    add(world, "sub/a.jpg", encoded(scene(), "JPEG"))
+    elsewhere = world.root / "elsewhere"
+    elsewhere.mkdir()
+    world.output.mkdir(exist_ok=True)
+    (world.output / "sub").symlink_to(elsewhere)
+    context = world.context()
+    row = album_of(world, context)
+    Detect(context)(row)
+    stitch_album(row, context)
+    mask_album(row, context)
+    (outcome,) = joined(row, context).values()
+    assert outcome.reason == "source" and "link" in outcome.message
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_link_in_the_place_of_the_result_is_replaced(world: World, masked: Any) -> None:
+    row, context = masked
+    elsewhere = world.root / "elsewhere"
+    elsewhere.write_bytes(b"")
+    world.output.mkdir(exist_ok=True)
+    (world.output / "a.jpg").symlink_to(elsewhere)
+    assert joined(row, context)["a.jpg"].status is Status.PUBLISHED
+    assert elsewhere.read_bytes() == b"" and not (world.output / "a.jpg").is_symlink()
