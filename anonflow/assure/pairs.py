@@ -23,6 +23,7 @@ class Pair:
     """A source and its output. The hashes are those of the ledger; empty where there is none."""
 
     name: str
+    """The source's path below the input, which the patterns of regions match; of two files, its name."""
     source: Path
     output: Path | None
     """None: there is none."""
@@ -63,7 +64,7 @@ def pairs_of_run(folder: Path) -> tuple[Pair, ...]:
     rows = pq.read_table(ledger).to_pylist()
     return tuple(
         Pair(
-            name=Path(row["uri"]).name,
+            name=row["relative_path"],
             source=Path(local_path(row["uri"])),
             output=Path(row["output_uri"]) if Path(row["output_uri"]).exists() else None,
             source_sha256=row["source_sha256"],

@@ -51,7 +51,8 @@ def test_a_run_has_its_pairs_in_its_ledger(tmp_path: Path) -> None:
     ):
         ledger.add(
             Outcome(
-                uri=str(tmp_path / "in" / name),
+                uri=str(tmp_path / "in" / "sub" / name),
+                relative_path=f"sub/{name}",
                 video_id=name,
                 status=status,
                 source_bytes=1,
@@ -64,8 +65,8 @@ def test_a_run_has_its_pairs_in_its_ledger(tmp_path: Path) -> None:
     ledger.close()
     for given in (tmp_path, folder):
         first, second = pairs_of_run(given)
-        assert (first.name, first.output, first.output_sha256) == ("a.mp4", made, "o")
-        assert (second.name, second.output, second.source_sha256) == ("b.mp4", None, "s")
+        assert (first.name, first.output, first.output_sha256) == ("sub/a.mp4", made, "o")
+        assert (second.name, second.output, second.source_sha256) == ("sub/b.mp4", None, "s")
         assert report_of_run(given) == folder / "report.json"
 
 

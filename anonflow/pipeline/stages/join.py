@@ -100,6 +100,7 @@ class _Joined:
         plan = read_note(context.paths.mask_plan(row.video_id))
         return Outcome(
             uri=row.uri,
+            relative_path=row.relative_path,
             video_id=row.video_id,
             status=Status.PUBLISHED,
             source_bytes=row.size_bytes,
