@@ -81,6 +81,8 @@ def verify(pair: Pair, agreed: Agreed) -> Verified:
     """Compare one output with its source, and both with the ledger's hashes if there are any."""
     if pair.output is None:
         return Verified(pair.name, (check("output", False, "there is none"),))
+    if pair.source is None:
+        return Verified(pair.name, (check("no source", False, "the output folder has it, the input has nothing"),))
     checks = _same_bytes("output as published", pair.output, pair.output_sha256)
     try:
         checks += _same_bytes("source as anonymised", pair.source, pair.source_sha256)

@@ -32,6 +32,21 @@ def test_folders_are_paired_by_the_names_that_outputs_get(tmp_path: Path) -> Non
     assert found == {"a.mp4": output / "a.mp4", "sub/b.avi": output / "sub/b.avi.mkv", "c.ts": None}
 
 
+def test_every_output_that_may_be_a_sources_is_its_own_and_others_have_no_source(tmp_path: Path) -> None:
+    source, output = tmp_path / "in", tmp_path / "out"
+    for path in (source / "a.mp4", source / "b.png", *(output / n for n in ("a.mp4", "a.mp4.mkv", "b.png"))):
+        make_clip_file(path)
+    make_clip_file(output / "sub" / "gone.mp4")
+    make_clip_file(output / "_anonflow" / "run" / "report.json")
+    found = [(p.name, p.source, p.output) for p in find_pairs(source, output, CONFIG)]
+    assert sorted(found, key=str) == [
+        ("a.mp4", source / "a.mp4", output / "a.mp4"),
+        ("a.mp4", source / "a.mp4", output / "a.mp4.mkv"),
+        ("b.png", source / "b.png", output / "b.png"),
+        ("sub/gone.mp4", None, output / "sub/gone.mp4"),
+    ]
+
+
 @pytest.mark.parametrize(("source", "output"), [("a.mp4", "folder"), ("folder", "a.mp4"), ("nothing", "a.mp4")])
 def test_what_is_no_pair_is_refused(tmp_path: Path, source: str, output: str) -> None:
     (tmp_path / "folder").mkdir()

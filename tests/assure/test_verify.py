@@ -58,6 +58,10 @@ def test_a_source_that_is_gone_or_no_video(clip: Path, tmp_path: Path) -> None:
         assert [(p.name, p.detail) for p in found.broken] == [("source", why)]
 
 
+def test_an_output_without_a_source(clip: Path) -> None:
+    assert [p.name for p in verify(Pair("clip.mp4", None, clip), agreed()).broken] == ["no source"]
+
+
 def test_what_was_agreed_decides_on_what_is_broken(clip: Path) -> None:
     silent = make_clip(clip.with_name("silent.mp4"), Clip())
     broken = {p.name for p in verify(Pair("clip.mp4", clip, silent), agreed()).broken}
