@@ -179,7 +179,7 @@ def _make_whole(
     return (
         *inspect(source, index, partial, destination.policy, destination.encoding),
         compare_copied(source, index, partial, copies.runs, segments),
-        compare_quality(quality.fidelity, quality.wanted_db),
+        compare_quality(quality.fidelity, quality.wanted_db, copies.n_frames, index.n_frames),
     )
 
 
