@@ -37,6 +37,7 @@ MASK_PLAN = pa.schema([("frames", pa.int64()), ("xyxy", BOX), ("labels", pa.int1
 LEDGER = pa.schema(
     [
         ("uri", pa.string()),
+        ("relative_path", pa.string()),
         ("video_id", pa.string()),
         ("status", pa.string()),
         ("reason", pa.string()),

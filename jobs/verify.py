@@ -28,6 +28,7 @@ from anonflow.types import Verdict
 
 _KEYS = ("input", "output")
 _MAX_ROWS = 20
+_HEARD = ("mute_spans", "pitch")
 _OF_THE_RUN = ("source", "limits", "video", "audio", "picture")
 
 
@@ -107,6 +108,8 @@ def _asked_for(config: VerifyConfig) -> tuple[tuple[Pair, ...], Agreed]:
     if not pairs:
         raise ConfigError(f"{output}: this run published nothing that could be verified.")
     made: dict[str, Any] = json.loads(report_of_run(output).read_text())["configuration"]
+    if not regions and made["audio"]["mode"] in _HEARD and any(entry["mute"] for entry in made["regions"]):
+        raise ConfigError("The run muted spans of its regions file: give it, regions=FILE, to tell what it muted.")
     values = {name: made[name] for name in _OF_THE_RUN}
     return pairs, replace(TypeAdapter(Agreed).validate_python(values), regions=regions)
 

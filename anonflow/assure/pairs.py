@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
-from anonflow.pipeline.collisions import CONTAINERS, output_path
+from anonflow.pipeline.collisions import possible_results
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.sources import list_sources, local_path
 from anonflow.types import Status
@@ -23,7 +23,9 @@ class Pair:
     """A source and its output. The hashes are those of the ledger; empty where there is none."""
 
     name: str
-    source: Path
+    """The source's path below the input, which the patterns of regions match; of two files, its name."""
+    source: Path | None
+    """None: there is none, though something lies in the folder of outputs."""
     output: Path | None
     """None: there is none."""
     source_sha256: str = ""
@@ -32,6 +34,8 @@ class Pair:
 
 def find_pairs(source: Path, output: Path, config: SourceConfig) -> tuple[Pair, ...]:
     """The pairs of two files, or of a folder of sources and the folder of their outputs.
+
+    Of folders, a source has a pair for every output that may be its own; so has every output without a source.
 
     Raises:
         ConfigError: one of them does not exist, or one is a folder and the other is not.
@@ -43,10 +47,7 @@ def find_pairs(source: Path, output: Path, config: SourceConfig) -> tuple[Pair, 
         raise ConfigError(f"{source} and {output} must both be files, or both be folders.")
     if not source.is_dir():
         return (Pair(source.name, source, output),)
-    listed = list_sources(str(source), output, config).sources
-    return tuple(
-        Pair(s.relative_path, Path(local_path(s.uri)), _output_of(output, s.relative_path)) for s in listed
-    )
+    return tuple(_pairs_of_folders(source, output, config))
 
 
 def pairs_of_run(folder: Path) -> tuple[Pair, ...]:
@@ -63,7 +64,7 @@ def pairs_of_run(folder: Path) -> tuple[Pair, ...]:
     rows = pq.read_table(ledger).to_pylist()
     return tuple(
         Pair(
-            name=Path(row["uri"]).name,
+            name=row["relative_path"],
             source=Path(local_path(row["uri"])),
             output=Path(row["output_uri"]) if Path(row["output_uri"]).exists() else None,
             source_sha256=row["source_sha256"],
@@ -85,6 +86,17 @@ def _ledgers(folder: Path) -> Iterator[Path]:
     yield from folder.glob(f"{CONTROL_FOLDER}/*/{_LEDGER}")
 
 
-def _output_of(folder: Path, relative_path: str) -> Path | None:
-    candidates = (output_path(folder, relative_path, container) for container in CONTAINERS)
-    return next((path for path in candidates if path.exists()), None)
+def _pairs_of_folders(folder: Path, output: Path, config: SourceConfig) -> Iterator[Pair]:
+    claimed: set[Path] = set()
+    for source in list_sources(str(folder), output, config).sources:
+        path = Path(local_path(source.uri))
+        outputs = [p for p in map(Path, possible_results(source, output, config)) if p.exists()]
+        claimed.update((*outputs, path.resolve()))
+        yield from (Pair(source.relative_path, path, found) for found in outputs)
+        if not outputs:
+            yield Pair(source.relative_path, path, None)
+    for path in sorted(output.rglob("*")):
+        name = path.relative_to(output)
+        is_result = name.parts[0] != CONTROL_FOLDER and not path.is_dir()
+        if is_result and path not in claimed and path.resolve() not in claimed:
+            yield Pair(name.as_posix(), None, path)

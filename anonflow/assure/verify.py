@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,6 +29,11 @@ from anonflow.video.contract.check import check
 from anonflow.video.damage import mark_damage
 from anonflow.video.encoders import choose_encoding
 from anonflow.video.probe import probe
+from anonflow.video.watchdog import step_limit
+
+log = logging.getLogger(__name__)
+
+_EXIT_AFTER_LIMIT = 70
 
 
 @dataclass(frozen=True)
@@ -67,20 +76,62 @@ class Verified:
         return tuple(point for point in self.checks if point.verdict is Verdict.BROKEN)
 
 
+_Task: TypeAlias = Callable[[Pair], Verified]
+
+
 def verify_all(pairs: Sequence[Pair], agreed: Agreed, workers: int) -> Iterator[Verified]:
-    """Verify the pairs, in their order, in as many processes."""
-    if min(workers, len(pairs)) <= 1:
-        yield from (verify(pair, agreed) for pair in pairs)
-        return
-    # Not forked: this process may have threads.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(partial(verify, agreed=agreed), pairs)
+    """Verify the pairs, in their order, in as many processes. One that dies or hangs costs its own pair only."""
+    task = partial(_watched, agreed=agreed)
+    with _processes(min(workers, len(pairs))) as pool:
+        for pair, ended in [(pair, _submitted(pool, task, pair)) for pair in pairs]:
+            try:
+                yield ended.result()
+            except BrokenProcessPool:
+                yield _alone(task, pair)  # all that were under way end so: which one it was, each shows for itself
+
+
+def _processes(n: int) -> ProcessPoolExecutor:
+    """Not forked: this process may have threads."""
+    return ProcessPoolExecutor(max(1, n), multiprocessing.get_context("spawn"))
+
+
+def _submitted(pool: ProcessPoolExecutor, task: _Task, pair: Pair) -> Future[Verified]:
+    try:
+        return pool.submit(task, pair)
+    except BrokenProcessPool as error:
+        ended: Future[Verified] = Future()
+        ended.set_exception(error)
+        return ended
+
+
+def _alone(task: _Task, pair: Pair) -> Verified:
+    try:
+        with _processes(1) as pool:
+            return pool.submit(task, pair).result()
+    except BrokenProcessPool:
+        return _crashed(pair, "its process died, or took longer for a frame than limits.max_decode_s_per_frame")
+
+
+def _watched(pair: Pair, agreed: Agreed) -> Verified:
+    """What a worker does: it leaves a decoder that hangs, which nothing else can end."""
+    with step_limit(agreed.limits.max_decode_s_per_frame, partial(os._exit, _EXIT_AFTER_LIMIT)):
+        try:
+            return verify(pair, agreed)
+        except Exception as error:
+            log.exception("Unexpected error while verifying %s", pair.name)
+            return _crashed(pair, f"unexpected {type(error).__name__}: please report it")
+
+
+def _crashed(pair: Pair, why: str) -> Verified:
+    return Verified(pair.name, (check("crashed", False, why),))
 
 
 def verify(pair: Pair, agreed: Agreed) -> Verified:
     """Compare one output with its source, and both with the ledger's hashes if there are any."""
     if pair.output is None:
         return Verified(pair.name, (check("output", False, "there is none"),))
+    if pair.source is None:
+        return Verified(pair.name, (check("no source", False, "the output folder has it, the input has nothing"),))
     checks = _same_bytes("output as published", pair.output, pair.output_sha256)
     try:
         checks += _same_bytes("source as anonymised", pair.source, pair.source_sha256)

@@ -53,7 +53,7 @@ def refuse_collisions(sources: Sequence[Source], output: Path, config: SourceCon
     inputs = {_real(source.uri): source.uri for source in sources}
     taken: dict[str, str] = {}
     for source in sources:
-        for result in _results(source, output, config):
+        for result in possible_results(source, output, config):
             if overwritten := inputs.get(result):
                 raise ConfigError(
                     f"The result of {source.uri} would overwrite the input {overwritten}. Choose another output."
@@ -63,8 +63,8 @@ def refuse_collisions(sources: Sequence[Source], output: Path, config: SourceCon
             taken[result] = source.uri
 
 
-def _results(source: Source, output: Path, config: SourceConfig) -> list[str]:
-    """All paths that a source's result may get, each once."""
+def possible_results(source: Source, output: Path, config: SourceConfig) -> list[str]:
+    """All paths that a source's result may get below `output`, each once."""
     if config.is_picture_name(source.uri):
         return [str(output / source.relative_path)]
     return list(dict.fromkeys(str(output_path(output, source.relative_path, c)) for c in CONTAINERS))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anonflow.errors import AnonflowError, StorageError
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.storage import write_json
+from anonflow.types import Status
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,11 @@ def read_done(row: Row, context: RunContext) -> Done | None:
         return None
     record = json.loads(path.read_text())
     return Done(record["run_id"], record["output_modified_ns"], Outcome.from_json(record["outcome"]))
+
+
+def unchanged(earlier: Outcome, row: Row) -> Outcome:
+    """The outcome of a source that an earlier run published, maybe from another input folder."""
+    return replace(earlier, status=Status.UNCHANGED, relative_path=row.relative_path)
 
 
 def write_done(row: Row, outcome: Outcome, output_modified_ns: int, context: RunContext) -> None:

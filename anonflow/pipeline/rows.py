@@ -34,6 +34,8 @@ class Outcome:
     source_sha256: str = ""
     frames: int = 0
     duration_s: float = 0.0
+    relative_path: str = ""
+    """The source's path below the input, `/` separated."""
     kind: str = "video"
     """`video`, or `picture`, which has no frames."""
     finished_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
@@ -46,6 +48,7 @@ class Outcome:
         message = str(error)
         return cls(
             uri=source.uri,
+            relative_path=source.relative_path,
             video_id=source.video_id,
             status=Status.QUARANTINED,
             source_bytes=source.size_bytes,

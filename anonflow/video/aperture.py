@@ -1,7 +1,7 @@
 """The clean aperture of MP4 and MOV (`clap`, ISO/IEC 14496-12, 12.1.4): what players show of the coded picture.
 
-FFmpeg keeps it as side data of the stream, where PyAV does not reach; so the boxes are read here. Outputs have
-none: an encoded stream cannot be given one, and a copied one must not differ from it.
+FFmpeg keeps it as side data of the stream, where PyAV does not reach; so boxes are read here. Outputs have none:
+an encoded stream cannot be given one, and a copied one must not differ from it.
 """
 
 from __future__ import annotations

@@ -32,6 +32,21 @@ def test_folders_are_paired_by_the_names_that_outputs_get(tmp_path: Path) -> Non
     assert found == {"a.mp4": output / "a.mp4", "sub/b.avi": output / "sub/b.avi.mkv", "c.ts": None}
 
 
+def test_every_output_that_may_be_a_sources_is_its_own_and_others_have_no_source(tmp_path: Path) -> None:
+    source, output = tmp_path / "in", tmp_path / "out"
+    for path in (source / "a.mp4", source / "b.png", *(output / n for n in ("a.mp4", "a.mp4.mkv", "b.png"))):
+        make_clip_file(path)
+    make_clip_file(output / "sub" / "gone.mp4")
+    make_clip_file(output / "_anonflow" / "run" / "report.json")
+    found = [(p.name, p.source, p.output) for p in find_pairs(source, output, CONFIG)]
+    assert sorted(found, key=str) == [
+        ("a.mp4", source / "a.mp4", output / "a.mp4"),
+        ("a.mp4", source / "a.mp4", output / "a.mp4.mkv"),
+        ("b.png", source / "b.png", output / "b.png"),
+        ("sub/gone.mp4", None, output / "sub/gone.mp4"),
+    ]
+
+
 @pytest.mark.parametrize(("source", "output"), [("a.mp4", "folder"), ("folder", "a.mp4"), ("nothing", "a.mp4")])
 def test_what_is_no_pair_is_refused(tmp_path: Path, source: str, output: str) -> None:
     (tmp_path / "folder").mkdir()
@@ -51,7 +66,8 @@ def test_a_run_has_its_pairs_in_its_ledger(tmp_path: Path) -> None:
     ):
         ledger.add(
             Outcome(
-                uri=str(tmp_path / "in" / name),
+                uri=str(tmp_path / "in" / "sub" / name),
+                relative_path=f"sub/{name}",
                 video_id=name,
                 status=status,
                 source_bytes=1,
@@ -64,8 +80,8 @@ def test_a_run_has_its_pairs_in_its_ledger(tmp_path: Path) -> None:
     ledger.close()
     for given in (tmp_path, folder):
         first, second = pairs_of_run(given)
-        assert (first.name, first.output, first.output_sha256) == ("a.mp4", made, "o")
-        assert (second.name, second.output, second.source_sha256) == ("b.mp4", None, "s")
+        assert (first.name, first.output, first.output_sha256) == ("sub/a.mp4", made, "o")
+        assert (second.name, second.output, second.source_sha256) == ("sub/b.mp4", None, "s")
         assert report_of_run(given) == folder / "report.json"
 
 

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import multiprocessing
+import os
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from anonflow.assure.pairs import Pair
 from anonflow.assure.verify import Agreed, verify, verify_all
 from anonflow.storage import file_sha256
+from anonflow.video.watchdog import one_step
 from tests.media import Clip, make_clip
 from tests.pipeline.worlds import configuration
 
@@ -58,6 +64,10 @@ def test_a_source_that_is_gone_or_no_video(clip: Path, tmp_path: Path) -> None:
         assert [(p.name, p.detail) for p in found.broken] == [("source", why)]
 
 
+def test_an_output_without_a_source(clip: Path) -> None:
+    assert [p.name for p in verify(Pair("clip.mp4", None, clip), agreed()).broken] == ["no source"]
+
+
 def test_what_was_agreed_decides_on_what_is_broken(clip: Path) -> None:
     silent = make_clip(clip.with_name("silent.mp4"), Clip())
     broken = {p.name for p in verify(Pair("clip.mp4", clip, silent), agreed()).broken}
@@ -74,6 +84,32 @@ def test_several_at_once_come_in_their_order(clip: Path) -> None:
     alone = list(verify_all(pairs, agreed(), workers=1))
     assert [v.name for v in alone] == ["0", "1", "2"]
     assert list(verify_all(pairs, agreed(), workers=2)) == alone
+
+
+class Trouble(Pair):
+    """A pair whose worker dies, hangs in a step, or meets something that nobody foresaw: as its name says."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "output" and multiprocessing.parent_process() is not None:
+            if self.name == "dies":
+                os._exit(1)
+            if self.name == "hangs":
+                with one_step():
+                    time.sleep(600)
+            raise ZeroDivisionError
+        return super().__getattribute__(name)
+
+
+def test_a_worker_that_dies_or_hangs_costs_its_own_pair_only(clip: Path) -> None:
+    values = agreed()
+    values = replace(values, limits=replace(values.limits, max_decode_s_per_frame=1.5))
+    pairs = [Trouble(name, clip, clip) for name in ("dies", "hangs", "fails")]
+    found = list(verify_all([Pair("first", clip, None), *pairs, Pair("last", clip, None)], values, workers=1))
+    assert [v.name for v in found] == ["first", "dies", "hangs", "fails", "last"]
+    assert [v.broken[0].name for v in found] == ["output", "crashed", "crashed", "crashed", "output"]
+    assert (
+        "ZeroDivisionError" in found[3].broken[0].detail and "max_decode_s_per_frame" in found[2].broken[0].detail
+    )
 
 
 def test_a_picture(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from rich.console import Console
 
+from anonflow.config import TimeSpan, VideoRegions
 from anonflow.errors import ConfigError
 from anonflow.jobs import verify as job
 from anonflow.jobs.launch import typed
@@ -18,7 +20,7 @@ from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.report import build_report
 from anonflow.storage import write_json
 from tests.media import Clip
-from tests.pipeline.worlds import FixedDetector, World, use_detector
+from tests.pipeline.worlds import FixedDetector, World, run_all, use_detector
 
 
 def config(*overrides: str) -> VerifyConfig:
@@ -37,8 +39,11 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World.make(tmp_path)
     world.clip("a.mp4", Clip(n_frames=20, audio=("aac",)))
     world.clip("b, c='d'.mp4", Clip(n_frames=20))
-    from tests.pipeline.worlds import run_all
+    return ended(world)
 
+
+def ended(world: World) -> World:
+    """Everything is run, and the run has its ledger and its report."""
     outcomes = run_all(world.rows(), world.context())
     folder = world.output / "_anonflow" / "run1"
     ledger = Ledger(folder)
@@ -58,6 +63,23 @@ def test_a_run_two_folders_and_two_files(finished: World, capsys: pytest.Capture
     said = capsys.readouterr().out
     assert all(name in said for name in ("timestamps", "audio packets", "captions and user data"))
     assert run(str(source / "b, c='d'.mp4"), str(output / "b, c='d'.mp4")) == 0
+
+
+def test_spans_muted_by_a_regions_file_are_verified_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_detector(monkeypatch, FixedDetector())
+    world = World.make(tmp_path, "audio=mute_spans", "audio.spans=[[0,0.1]]")
+    muting = VideoRegions(videos="sub/*", mute=(TimeSpan(0.2, 0.6),))
+    audio = replace(world.config.audio, spans=())
+    world = World(tmp_path, replace(world.config, regions=[muting], audio=audio))
+    world.clip("sub/a.mp4", Clip(n_frames=20, audio=("aac",)))
+    ended(world)
+    with pytest.raises(ConfigError, match="regions=FILE"):
+        run(str(world.output))
+    regions = tmp_path / "regions.yaml"
+    regions.write_text("- videos: 'sub/*'\n  mute: [{from_s: 0.2, to_s: 0.6}]\n")
+    assert run(str(world.output), f"regions={regions}") == 0
 
 
 def test_what_is_broken_is_told_with_its_points(

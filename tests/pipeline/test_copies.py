@@ -108,6 +108,20 @@ def test_any_hidden_frames_and_any_chunks(
     assert len(second_decoder(world.output / "clip.mp4")) == 50
 
 
+@pytest.mark.parametrize(
+    ("hidden", "crf", "detail"),
+    [([], [], "all 50 frames copied bit for bit"), ([12], [20.0], "; 40 of 50 frames copied bit for bit")],
+)
+def test_what_is_told_of_the_quality_is_of_the_encoded_frames(
+    world: World, blind: FixedDetector, hidden: list[int], crf: list[float], detail: str
+) -> None:
+    world.clip(clip=GROUPS)
+    outcome = hiding(world, *hidden).outcome()
+    assert outcome.details["video"]["crf"] == crf
+    told = {check["name"]: check["detail"] for check in outcome.details["checks"]}
+    assert told["picture outside the masks"].endswith(detail)
+
+
 def test_nothing_is_copied_when_it_is_not_wanted_or_not_possible(tmp_path: Path, blind: FixedDetector) -> None:
     kinds = "only H.264 in MP4 and MOV"
     cases = [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from anonflow.pipeline.outcomes import (
     quarantine,
     read_done,
     read_ending,
+    unchanged,
     write_done,
 )
 from anonflow.pipeline.rows import Outcome, Row
@@ -42,6 +44,12 @@ def test_an_end_is_recorded_before_its_row_goes_on(context: RunContext) -> None:
     assert ending is not None and ending.stage == "join"
     assert ending.outcome == outcome_of(row)
     assert has_ended(ROW, context)
+
+
+def test_what_is_unchanged_has_its_path_of_today(context: RunContext) -> None:
+    outcome = unchanged(replace(published(), relative_path="other/ü.mp4"), ROW)
+    assert (outcome.status, outcome.relative_path) == (Status.UNCHANGED, ROW.relative_path)
+    assert outcome.details == published().details
 
 
 def test_an_end_is_of_this_run_only(world: World, context: RunContext) -> None:

@@ -79,6 +79,7 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
     _move(content, source, target, member, context)
     outcome = Outcome(
         uri=member.source.uri,
+        relative_path=member.source.relative_path,
         video_id=member.source.video_id,
         status=Status.PUBLISHED,
         source_bytes=member.source.size_bytes,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from anonflow.picture.still import HEAD_BYTES, kind_of
 from anonflow.pipeline.album.album import Album
 from anonflow.pipeline.album.members import Member
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.outcomes import unchanged
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.stages.plan import check_source, published_before
-from anonflow.types import Status
 
 
 def plan_album(row: Row, context: RunContext) -> list[Row]:
@@ -28,7 +27,7 @@ def plan_album(row: Row, context: RunContext) -> list[Row]:
 
 def _plan(album: Album, member: Member) -> None:
     if (earlier := published_before(member.row, album.context)) is not None:
-        album.end(member, replace(earlier, status=Status.UNCHANGED))
+        album.end(member, unchanged(earlier, member.row))
         return
     check_source(member.source)
     with Path(member.source.uri).open("rb") as file:

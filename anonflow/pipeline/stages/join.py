@@ -101,6 +101,7 @@ class _Joined:
         plan = read_note(context.paths.mask_plan(row.video_id))
         return Outcome(
             uri=row.uri,
+            relative_path=row.relative_path,
             video_id=row.video_id,
             status=Status.PUBLISHED,
             source_bytes=row.size_bytes,
@@ -179,7 +180,7 @@ def _make_whole(
     return (
         *inspect(source, index, partial, destination.policy, destination.encoding),
         compare_copied(source, index, partial, copies.runs, segments),
-        compare_quality(quality.fidelity, quality.wanted_db),
+        compare_quality(quality.fidelity, quality.wanted_db, copies.n_frames, index.n_frames),
     )
 
 

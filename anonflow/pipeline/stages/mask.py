@@ -112,6 +112,7 @@ class Masked:
     n_frames: int
     digests: list[str]
     crf: float | None
+    """None also where no frame was encoded."""
     fidelity: Fidelity
 
 
@@ -141,7 +142,7 @@ def mask_chunk(work: Work, target: Path, context: RunContext, crf: float | None 
             meter.tick()
         if not work.encoded:
             target.touch()
-            return Masked(0, [digests[n] for n in sorted(digests)], crf, Fidelity(None, None, 0))
+            return Masked(0, [digests[n] for n in sorted(digests)], None, Fidelity(None, None, 0))
         n_masked, fidelity = _encode(work, target, context, crf, digests, meter)
     return Masked(n_masked, [digests[n] for n in sorted(digests)], crf, fidelity)
 

@@ -18,12 +18,12 @@ from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.guard import internal_error, make_result
-from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending
+from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, unchanged
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.timing import Stopwatch
 from anonflow.tables import read_index, write_index
 from anonflow.track.configured import overlap_frames
-from anonflow.types import Source, Status
+from anonflow.types import Source
 from anonflow.video.damage import mark_damage
 from anonflow.video.plan import plan_chunks
 from anonflow.video.probe import probe
@@ -38,7 +38,7 @@ def plan(row: Row, context: RunContext) -> list[Row]:
         if ending is not None and ending.stage == "plan":
             return [row.ended(ending.outcome)]
         if ending is None and (earlier := published_before(row, context)) is not None:
-            return [end_source(row, "plan", replace(earlier, status=Status.UNCHANGED), context)]
+            return [end_source(row, "plan", unchanged(earlier, row), context)]
         return _chunk_rows(row, context)
     except AnonflowError as error:
         return [quarantine(row, "plan", error, context)]
