@@ -34,7 +34,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _RAW_PROFILE = "raw profile type"
 _MAX_KEYWORD_BYTES = 79
-_LEVEL = 6
+_LEVEL, _STRIP_SAMPLES = 6, 1 << 20
 RAW_PROFILE = "raw profile"
 """Label of texts in which ImageMagick and others keep whole blocks of Exif, XMP and IPTC."""
 MALFORMED_TEXT = "text.(malformed)"
@@ -149,7 +149,7 @@ class PngFile:
         after = [c for c in self.kept if c.name in _KEPT_AFTER_PALETTE]
         palette = [c for c in self.kept if c.name == b"PLTE"]
         extra = [Chunk(b"eXIf", exif)] if exif else []
-        content = Chunk(b"IDAT", zlib.compress(_filtered(samples, depth, is_indexed=kind == 3), _LEVEL))
+        content = Chunk(b"IDAT", _compressed(samples, depth, is_indexed=kind == _INDEXED))
         parts = [header, *before, *palette, *after, *extra, *texts, content, Chunk(b"IEND", b"")]
         return START + b"".join(chunk.to_bytes() for chunk in parts)
 
@@ -191,15 +191,29 @@ def _with_profile(chunk: Chunk, profile: bytes) -> Chunk:
     return Chunk(chunk.name, _PROFILE_NAME + b"\0\0" + zlib.compress(profile))
 
 
-def _filtered(samples: NDArray[Any], depth: int, *, is_indexed: bool) -> bytes:
-    """Rows of bytes, each after its filter's number; the filter whose residual is smallest (PNG, section 12.7)."""
-    rows, step = _bytes_of(samples, depth)
-    if is_indexed or depth < 8:
-        return np.pad(rows, ((0, 0), (1, 0))).tobytes()
-    left, above = np.zeros_like(rows), np.zeros_like(rows)
-    left[:, step:], above[1:] = rows[:, :-step], rows[:-1]
+def _compressed(samples: NDArray[Any], depth: int, *, is_indexed: bool) -> bytes:
+    """Rows of bytes, each after its filter's number, compressed in strips, so that little memory is needed."""
+    compressor = zlib.compressobj(_LEVEL)
+    n_rows = max(1, _STRIP_SAMPLES // samples[0].size)
+    previous: NDArray[np.uint8] | None = None
+    parts = []
+    for start in range(0, len(samples), n_rows):
+        rows, step = _bytes_of(samples[start : start + n_rows], depth)
+        if is_indexed or depth < 8:
+            filtered = np.pad(rows, ((0, 0), (1, 0)))
+        else:
+            filtered = _filtered(rows, np.zeros_like(rows[0]) if previous is None else previous, step)
+        previous = rows[-1]
+        parts.append(compressor.compress(filtered))
+    return b"".join((*parts, compressor.flush()))
+
+
+def _filtered(rows: NDArray[np.uint8], previous: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """Rows after the row `previous`, with the filter whose residual is smallest (PNG, section 12.7)."""
+    left, above = np.zeros_like(rows), np.concatenate((previous[None], rows[:-1]))
+    left[:, step:] = rows[:, :-step]
     corner = np.zeros_like(rows)
-    corner[1:, step:] = rows[:-1, :-step]
+    corner[:, step:] = above[:, :-step]
     best = rows.copy()
     cost = _cost(rows)
     numbers = np.zeros(len(rows), np.uint8)
@@ -209,7 +223,7 @@ def _filtered(samples: NDArray[Any], depth: int, *, is_indexed: bool) -> bytes:
         better = its_cost < cost
         best[better], numbers[better] = residual[better], number
         cost = np.minimum(cost, its_cost)
-    return np.concatenate((numbers[:, None], best), axis=1).tobytes()
+    return np.concatenate((numbers[:, None], best), axis=1)
 
 
 def _bytes_of(samples: NDArray[Any], depth: int) -> tuple[NDArray[np.uint8], int]:
