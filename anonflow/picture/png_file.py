@@ -204,7 +204,7 @@ def _compressed(samples: NDArray[Any], depth: int, *, is_indexed: bool) -> bytes
         else:
             filtered = _filtered(rows, np.zeros_like(rows[0]) if previous is None else previous, step)
         previous = rows[-1]
-        parts.append(compressor.compress(filtered))
+        parts.append(compressor.compress(filtered.tobytes()))
     return b"".join((*parts, compressor.flush()))
 
 
