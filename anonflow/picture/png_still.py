@@ -28,7 +28,6 @@ _INDEXED = 3
 class PngStill:
     """A `StillPicture`."""
 
-    data: bytes
     png: PngFile
 
     @classmethod
@@ -36,7 +35,7 @@ class PngStill:
         """The picture of a file."""
         png = PngFile.parse(data)
         require_size(*png.header[:2], max_pixels)
-        return cls(data, png)
+        return cls(png)
 
     @cached_property
     def info(self) -> PictureInfo:
