@@ -115,7 +115,7 @@ class DamagedPictureError(SourceError):
 
 
 class PictureTooLargeError(SourceError):
-    """The picture has more pixels than may be decoded."""
+    """The picture has more pixels than may be decoded, or its file more bytes than may be read."""
 
     reason = "too_large"
 

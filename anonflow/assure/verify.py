@@ -20,7 +20,7 @@ from anonflow.config import AudioConfig, LimitsConfig, PictureConfig, SourceConf
 from anonflow.errors import SourceError
 from anonflow.mask.regions import regions_for
 from anonflow.picture.contract import inspect as inspect_picture
-from anonflow.picture.still import open_picture
+from anonflow.picture.still import open_picture, read_picture
 from anonflow.storage import file_sha256
 from anonflow.types import Check, FrameIndex, Verdict
 from anonflow.video.carry import CarryPolicy
@@ -149,7 +149,7 @@ def _contract(source: Path, output: Path, name: str, agreed: Agreed) -> tuple[Ch
 
 def _picture_contract(source: Path, output: Path, picture: PictureConfig) -> tuple[Check, ...]:
     """All but the comparison outside the masks: where they were, nobody knows any more."""
-    still = open_picture(source.read_bytes(), picture.max_pixels)
+    still = open_picture(read_picture(source, picture.max_bytes), picture.max_pixels)
     grid = still.info.grid
     anywhere = np.ones((grid.height, grid.width), np.bool_)
     return inspect_picture(still, output.read_bytes(), anywhere, picture.keeps)[:-1]

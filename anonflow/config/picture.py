@@ -18,6 +18,8 @@ class PictureConfig(Section):
     """Pictures that go through the stages together."""
     max_pixels: int
     """A picture with more is quarantined."""
+    max_bytes: int
+    """A larger file is quarantined, and never read."""
     metadata: list[str]
     """Patterns of names that are kept, as in `fnmatch`, case-sensitive."""
 
@@ -25,6 +27,7 @@ class PictureConfig(Section):
         """Check the values."""
         require(1 <= self.album_size <= 10_000, f"picture.album_size={self.album_size} must lie in 1..10000")
         require(self.max_pixels >= 1, f"picture.max_pixels={self.max_pixels} must be at least 1")
+        require(self.max_bytes >= 1, f"picture.max_bytes={self.max_bytes} must be at least 1")
         for pattern in self.metadata:
             require(
                 pattern in ("*", "comment") or pattern.startswith(_KINDS),

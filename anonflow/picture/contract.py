@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from anonflow.errors import SourceError
 from anonflow.picture.base import IsKept, PictureInfo, StillPicture
+from anonflow.picture.icc import BROKEN
 from anonflow.picture.png_file import MALFORMED_TEXT, RAW_PROFILE
 from anonflow.picture.still import open_picture
 from anonflow.picture.webp_still import MIN_PSNR_DB, psnr_db
@@ -16,7 +17,7 @@ from anonflow.types import Check, Verdict
 
 _NEVER_KEPT = (
     *("makernote", "thumbnail", "xmp", "iptc", "photoshop", "mpf", "appended data"),
-    *(RAW_PROFILE, MALFORMED_TEXT),
+    *(RAW_PROFILE, MALFORMED_TEXT, BROKEN),
 )
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from anonflow.errors import DamagedPictureError, UnsupportedFormatError
 from anonflow.picture import exif
+from anonflow.picture.icc import BROKEN, cleaned
 
 START = b"\xff\xd8"
 _END, _SCAN, _TABLES, _HUFFMAN, _RESTART, _COMMENT, _LINES = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xFE, 0xDC
@@ -22,6 +23,7 @@ _APP0, _APP1, _APP2, _APP13, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
 _PICTURE_MARKERS = {_SCAN, _TABLES, _HUFFMAN, _RESTART, *_FRAMES}
 _AFTER_SCAN = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _JFIF, _ADOBE, _ICC = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0"
+_PROFILE_BYTES = 65519
 _JFIF_BYTES, _ADOBE_BYTES, _TABLE_VALUES = 14, 12, 64
 
 
@@ -145,9 +147,11 @@ class JpegFile:
 
     @property
     def colour_profile(self) -> bytes:
-        """The ICC profile, put together; empty if there is none."""
+        """The ICC profile, put together; empty if there is none, or something else in its place."""
         parts = sorted(s.payload[len(_ICC) :] for s in self.segments if _is_icc(s))
-        return b"".join(part[2:] for part in parts)
+        wanted = [bytes((n + 1, len(parts) & 255)) for n in range(min(len(parts), 255))]
+        is_whole = [part[:2] for part in parts] == wanted
+        return cleaned(b"".join(part[2:] for part in parts)) if is_whole else b""
 
     @property
     def density(self) -> bytes:
@@ -170,7 +174,11 @@ class JpegFile:
     def others(self) -> tuple[str, ...]:
         """Names of what is neither picture, nor how it is shown, nor Exif; each once, sorted."""
         found = {_name(s) for s in self.segments if s.marker not in _PICTURE_MARKERS} - {""}
-        return tuple(sorted(found | ({"appended data"} if self.n_bytes_after else set())))
+        has_broken = any(_is_icc(s) for s in self.segments) and not self.colour_profile
+        extra = {
+            name for name, is_there in (("appended data", self.n_bytes_after), (BROKEN, has_broken)) if is_there
+        }
+        return tuple(sorted(found | extra))
 
     @property
     def comments(self) -> tuple[bytes, ...]:
@@ -186,7 +194,7 @@ class JpegFile:
         head = [Segment(s.marker, s.payload[:12] + b"\0\0") for s in self.segments if _is_jfif(s)][:1]
         if exif_block:
             head.append(Segment(_APP1, exif.PREFIX + exif_block))
-        head += [s for s in self.segments if _is_icc(s)]
+        head += _profile_segments(self.colour_profile)
         head += [Segment(_APP14, s.payload[:_ADOBE_BYTES]) for s in self.segments if _is_adobe(s)][:1]
         head += [Segment(_COMMENT, comment) for comment in comments]
         return _file([*head, *(s for s in other.segments if s.marker in _PICTURE_MARKERS)])
@@ -269,6 +277,15 @@ _STARTS = (
     (_APP13, b"", "iptc"),
     (_COMMENT, b"", "comment"),
 )
+
+
+def _profile_segments(profile: bytes) -> list[Segment]:
+    """In as many as are needed, each with its number and how many there are (ICC.1:2022, B.4)."""
+    starts = range(0, len(profile), _PROFILE_BYTES)
+    return [
+        Segment(_APP2, _ICC + bytes((n, len(starts))) + profile[start : start + _PROFILE_BYTES])
+        for n, start in enumerate(starts, start=1)
+    ]
 
 
 def _name(segment: Segment) -> str:

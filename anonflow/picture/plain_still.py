@@ -15,6 +15,7 @@ from anonflow.errors import UnsupportedFormatError
 from anonflow.picture import bmp_header, exif
 from anonflow.picture.base import IsKept, PictureInfo
 from anonflow.picture.hiding import Grid, Hiding
+from anonflow.picture.icc import BROKEN, cleaned
 from anonflow.picture.pillow import array, bgr_of, decoded, looks_of, opened, require_size
 from anonflow.picture.raster import Samples, fill_bits, fill_indices, paint_channels
 from anonflow.picture.tiff_tags import SampleTags
@@ -75,7 +76,7 @@ class PlainStill:
             orientation=1,  # Pillow turns a TIFF upright when it decodes it, and so it is written
             mode=f"{self.image.mode} {self._storage()}",
             coding="lossless" if self._is_lossless else "lossy",
-            colour_profile=self.image.info.get("icc_profile") or b"",
+            colour_profile=self._profile(),
             resolution=" ".join(resolution) if self.kind == TIFF else bmp_header.resolution(self.data).hex(),
             metadata=tuple(sorted({*exif.names(tags), *self._block_names()})),
         )
@@ -135,6 +136,9 @@ class PlainStill:
         else:
             paint_channels(samples, 3 if samples.shape[2] >= 3 else 1, self._bits(), hiding)
 
+    def _profile(self) -> bytes:
+        return cleaned(self.image.info.get("icc_profile") or b"")
+
     def _storage(self) -> str:
         if self.kind == BMP:
             return f"{bmp_header.bits_of(self.data)} bit"
@@ -152,7 +156,7 @@ class PlainStill:
         options: dict[str, Any] = {"compression": compression if self._is_lossless else "tiff_adobe_deflate"}
         if block := exif.reduced_tags(self.image.getexif(), is_kept, is_tiff=True):
             options["exif"] = exif.PREFIX + block
-        if profile := self.image.info.get("icc_profile"):
+        if profile := self._profile():
             options["icc_profile"] = profile
         return options
 
@@ -177,6 +181,7 @@ class PlainStill:
         tags = getattr(self.image, "tag_v2", {})
         names = {name for number, name in _BLOCKS.items() if number in tags}
         has_more = self.kind == TIFF and (getattr(self.image, "n_frames", 1) > 1 or _SUB_DIRECTORIES in tags)
+        names |= {BROKEN} if self.image.info.get("icc_profile") and not self._profile() else set()
         return names | ({exif.THUMBNAIL} if has_more else set())
 
 

@@ -13,19 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonflow.errors import DamagedPictureError, UnsupportedFormatError
+from anonflow.picture.icc import inflated
 
 START = b"\x89PNG\r\n\x1a\n"
 _KEPT_BEFORE_PALETTE = (b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI")
-_KEPT_AFTER_PALETTE = (b"tRNS", b"bKGD", b"hIST", b"pHYs", b"sPLT")
-KEPT = (*_KEPT_BEFORE_PALETTE, b"PLTE", *_KEPT_AFTER_PALETTE)
-"""What says how the picture is shown and how large it is printed."""
+_KEPT_AFTER_PALETTE = (b"tRNS", b"bKGD", b"pHYs")
+_LENGTHS = {b"cHRM": 32, b"gAMA": 4, b"sRGB": 1, b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"pHYs": 9}
+_LENGTHS_BY_KIND = {
+    b"sBIT": {0: 1, 2: 3, 3: 3, 4: 2, 6: 4},
+    b"bKGD": {0: 2, 2: 6, 3: 1, 4: 2, 6: 6},
+    b"tRNS": {0: 2, 2: 6},
+}
+"""Bytes of chunks, by the type of colour where it matters; what is longer could hold anything."""
+_PROFILE_NAME = b"ICC profile"
 _STRUCTURE = (b"IHDR", b"IDAT", b"IEND", b"eXIf")
+_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_INDEXED = 3
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _RAW_PROFILE = "raw profile type"
 _MAX_KEYWORD_BYTES = 79
-_LEVEL = 6
+_LEVEL, _STRIP_SAMPLES = 6, 1 << 20
 RAW_PROFILE = "raw profile"
 """Label of texts in which ImageMagick and others keep whole blocks of Exif, XMP and IPTC."""
 MALFORMED_TEXT = "text.(malformed)"
@@ -107,15 +116,30 @@ class PngFile:
         """The content of the first chunk of that name; empty if there is none."""
         return next((chunk.data for chunk in self.chunks if chunk.name == name), b"")
 
-    @property
+    @cached_property
     def kept(self) -> tuple[Chunk, ...]:
-        """The chunks that say how the picture is shown."""
-        return tuple(chunk for chunk in self.chunks if chunk.name in KEPT)
+        """The chunks that say how the picture is shown, the first of each name; profiles under one name."""
+        firsts = {chunk.name: chunk for chunk in reversed(self.chunks) if self._says_how_it_is_shown(chunk)}
+        in_order = (chunk for chunk in self.chunks if firsts.get(chunk.name) is chunk)
+        return tuple(_with_profile(c, _profile(c)) if c.name == b"iCCP" else c for c in in_order)
 
     @property
     def others(self) -> tuple[Chunk, ...]:
-        """The chunks that are neither picture, nor how it is shown, nor Exif."""
-        return tuple(chunk for chunk in self.chunks if chunk.name not in (*KEPT, *_STRUCTURE))
+        """The chunks that are neither picture, nor how it is shown, nor Exif; those of a wrong length too."""
+        return tuple(c for c in self.chunks if c.name not in _STRUCTURE and not self._says_how_it_is_shown(c))
+
+    def _says_how_it_is_shown(self, chunk: Chunk) -> bool:
+        name, kind = chunk.name, self.header[3]
+        if name == b"iCCP":
+            return bool(_profile(chunk))
+        if name == b"PLTE" or (name == b"tRNS" and kind == _INDEXED):
+            return kind == _INDEXED
+        wanted = _LENGTHS.get(name) or _LENGTHS_BY_KIND.get(name, {}).get(kind)
+        return len(chunk.data) == wanted
+
+    def core(self) -> bytes:
+        """The picture alone, for decoders, which give up at large texts and some broken profiles."""
+        return START + b"".join(chunk.to_bytes() for chunk in self.chunks if chunk.name in _PICTURE)
 
     def with_samples(self, samples: NDArray[Any], exif: bytes, texts: Sequence[Chunk]) -> bytes:
         """A file with other samples (h, w, channels), in this one's depth and type of colour, not interlaced."""
@@ -125,9 +149,25 @@ class PngFile:
         after = [c for c in self.kept if c.name in _KEPT_AFTER_PALETTE]
         palette = [c for c in self.kept if c.name == b"PLTE"]
         extra = [Chunk(b"eXIf", exif)] if exif else []
-        content = Chunk(b"IDAT", zlib.compress(_filtered(samples, depth, is_indexed=kind == 3), _LEVEL))
+        content = Chunk(b"IDAT", _compressed(samples, depth, is_indexed=kind == _INDEXED))
         parts = [header, *before, *palette, *after, *extra, *texts, content, Chunk(b"IEND", b"")]
         return START + b"".join(chunk.to_bytes() for chunk in parts)
+
+    def _require_palette(self) -> None:
+        """Of indexed pictures; all decoders must see the same colours, and the same of them transparent."""
+        depth, kind = self.header[2:]
+        palettes = [c.data for c in self.chunks if c.name == b"PLTE"]
+        clear = [c.data for c in self.chunks if c.name == b"tRNS"]
+        is_wrong = len(clear) > 1 or (kind in _LENGTHS_BY_KIND[b"tRNS"] and len(clear[:1]) != len(self._clear()))
+        if kind == _INDEXED:
+            n_colours = len(palettes[0]) // 3 if palettes else 0
+            is_wrong |= len(palettes) != 1 or len(palettes[0]) % 3 != 0 or not 0 < n_colours <= 1 << depth
+            is_wrong |= any(len(alphas) > n_colours for alphas in clear)
+        if is_wrong:
+            raise DamagedPictureError("The PNG palette is damaged. Copy the file again from where it came.")
+
+    def _clear(self) -> list[bytes]:
+        return [c.data for c in self.kept if c.name == b"tRNS"]
 
     def _require_supported(self) -> None:
         first = self.chunks[0]
@@ -136,19 +176,44 @@ class PngFile:
         width, height, _, kind = self.header
         if kind not in _CHANNELS or not (width and height):
             raise DamagedPictureError("The PNG header is damaged. Copy the file again from where it came.")
+        self._require_palette()
         if self.first(b"acTL") or any(chunk.name == b"fdAT" for chunk in self.chunks):
             raise UnsupportedFormatError("Animated PNG is not masked: convert it to a video and run again.")
 
 
-def _filtered(samples: NDArray[Any], depth: int, *, is_indexed: bool) -> bytes:
-    """Rows of bytes, each after its filter's number; the filter whose residual is smallest (PNG, section 12.7)."""
-    rows, step = _bytes_of(samples, depth)
-    if is_indexed or depth < 8:
-        return np.pad(rows, ((0, 0), (1, 0))).tobytes()
-    left, above = np.zeros_like(rows), np.zeros_like(rows)
-    left[:, step:], above[1:] = rows[:, :-step], rows[:-1]
+def _profile(chunk: Chunk) -> bytes:
+    """Of an iCCP chunk: a name, a zero, the method 0, and the profile."""
+    name, _, rest = chunk.data.partition(b"\0")
+    return inflated(rest[1:]) if len(name) <= _MAX_KEYWORD_BYTES and rest[:1] == b"\0" else b""
+
+
+def _with_profile(chunk: Chunk, profile: bytes) -> Chunk:
+    return Chunk(chunk.name, _PROFILE_NAME + b"\0\0" + zlib.compress(profile))
+
+
+def _compressed(samples: NDArray[Any], depth: int, *, is_indexed: bool) -> bytes:
+    """Rows of bytes, each after its filter's number, compressed in strips, so that little memory is needed."""
+    compressor = zlib.compressobj(_LEVEL)
+    n_rows = max(1, _STRIP_SAMPLES // samples[0].size)
+    previous: NDArray[np.uint8] | None = None
+    parts = []
+    for start in range(0, len(samples), n_rows):
+        rows, step = _bytes_of(samples[start : start + n_rows], depth)
+        if is_indexed or depth < 8:
+            filtered = np.pad(rows, ((0, 0), (1, 0)))
+        else:
+            filtered = _filtered(rows, np.zeros_like(rows[0]) if previous is None else previous, step)
+        previous = rows[-1]
+        parts.append(compressor.compress(filtered.tobytes()))
+    return b"".join((*parts, compressor.flush()))
+
+
+def _filtered(rows: NDArray[np.uint8], previous: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """Rows after the row `previous`, with the filter whose residual is smallest (PNG, section 12.7)."""
+    left, above = np.zeros_like(rows), np.concatenate((previous[None], rows[:-1]))
+    left[:, step:] = rows[:, :-step]
     corner = np.zeros_like(rows)
-    corner[1:, step:] = rows[:-1, :-step]
+    corner[:, step:] = above[:, :-step]
     best = rows.copy()
     cost = _cost(rows)
     numbers = np.zeros(len(rows), np.uint8)
@@ -158,7 +223,7 @@ def _filtered(samples: NDArray[Any], depth: int, *, is_indexed: bool) -> bytes:
         better = its_cost < cost
         best[better], numbers[better] = residual[better], number
         cost = np.minimum(cost, its_cost)
-    return np.concatenate((numbers[:, None], best), axis=1).tobytes()
+    return np.concatenate((numbers[:, None], best), axis=1)
 
 
 def _bytes_of(samples: NDArray[Any], depth: int) -> tuple[NDArray[np.uint8], int]:

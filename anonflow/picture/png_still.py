@@ -28,7 +28,6 @@ _INDEXED = 3
 class PngStill:
     """A `StillPicture`."""
 
-    data: bytes
     png: PngFile
 
     @classmethod
@@ -36,7 +35,7 @@ class PngStill:
         """The picture of a file."""
         png = PngFile.parse(data)
         require_size(*png.header[:2], max_pixels)
-        return cls(data, png)
+        return cls(png)
 
     @cached_property
     def info(self) -> PictureInfo:
@@ -59,11 +58,11 @@ class PngStill:
 
     def bgr(self, least_side_px: int) -> Picture:
         """As `StillPicture.bgr`."""
-        return bgr_of(decoded(opened(self.data, KIND), KIND))
+        return bgr_of(decoded(opened(self.png.core(), KIND), KIND))
 
     def looks(self, least_side_px: int) -> tuple[Picture, ...]:
         """As `StillPicture.looks`."""
-        return looks_of(decoded(opened(self.data, KIND), KIND))
+        return looks_of(decoded(opened(self.png.core(), KIND), KIND))
 
     def masked(self, hiding: Hiding, is_kept: IsKept) -> bytes:
         """As `StillPicture.masked`: always encoded again, so that nothing hides in what decoders pass over."""
@@ -97,10 +96,12 @@ class PngStill:
             raise UnsupportedFormatError("PNG of 16 bits with a transparent colour is not supported: use alpha.")
         if depth == 16 and kind != 0:
             return self._deep()
-        image = decoded(opened(self.data, KIND), KIND)
+        image = decoded(opened(self.png.core(), KIND), KIND)
         samples = array(image).reshape(height, width, -1)
         if samples.shape[2] != self.png.n_channels:
             raise UnsupportedFormatError(f"PNG of {_COLOURS[kind]} with {depth} bits is not supported: convert it.")
+        if kind == _INDEXED and samples.max() >= len(self.png.first(b"PLTE")) // 3:
+            raise DamagedPictureError("The PNG palette lacks colours of the picture. Copy the file again.")
         if kind == 0 and depth in (2, 4):
             return samples >> (8 - depth)  # Pillow stretches them to 8 bits
         return samples
@@ -110,7 +111,7 @@ class PngStill:
         if self.png.n_channels == 2:
             raise UnsupportedFormatError("PNG of grey and alpha with 16 bits is not supported: convert it to RGBA.")
         flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-        read = cv2.imdecode(np.frombuffer(self.data, np.uint8), flags)
+        read = cv2.imdecode(np.frombuffer(self.png.core(), np.uint8), flags)
         width, height, _, _ = self.png.header
         if read is None or read.dtype != np.uint16 or read.shape != (height, width, self.png.n_channels):
             raise DamagedPictureError("The PNG file is damaged: it cannot be decoded. Copy it again.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from anonflow.errors import NotAPictureError
+import os
+from pathlib import Path
+
+from anonflow.errors import NotAPictureError, PictureTooLargeError
 from anonflow.picture.base import StillPicture
 from anonflow.picture.jpeg_still import JpegStill
 from anonflow.picture.plain_still import BMP, TIFF, PlainStill
@@ -28,6 +31,22 @@ def kind_of(head: bytes) -> str | None:
     if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
         return BMP
     return None
+
+
+def read_picture(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a file, which may grow while it is read.
+
+    Raises:
+        PictureTooLargeError: there are more than `max_bytes`.
+    """
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size <= max_bytes:
+            data = file.read(max_bytes + 1)
+            if len(data) <= max_bytes:
+                return data
+    raise PictureTooLargeError(
+        f"{path} has more bytes than picture.max_bytes={max_bytes}. Raise the limit if it is meant to be so large."
+    )
 
 
 def open_picture(data: bytes, max_pixels: int) -> StillPicture:

@@ -42,7 +42,8 @@ class SampleTags:
         """Raise UnsupportedFormatError unless Pillow's `mode` holds and writes these samples as they are."""
         if self not in _EXACT.get(mode, ()):
             raise UnsupportedFormatError(
-                f"TIFF with {self} is not supported, as its samples would change: convert it to PNG."
+                f"TIFF with bits {self.bits}, photometric {self.photometric} and extra {self.extra} "
+                "is not supported, as its samples would change: convert it to PNG."
             )
 
 
@@ -53,7 +54,7 @@ def _numbers(value: Any) -> tuple[int, ...]:
 _EXACT = {
     "1": (SampleTags((1,), 0, ()), SampleTags((1,), 1, ())),
     "L": (SampleTags((8,), 0, ()), SampleTags((8,), 1, ())),
-    "LA": (SampleTags((8, 8), 1, (0,)),),
+    "LA": (SampleTags((8, 8), 1, (2,)),),
     "P": (SampleTags((8,), _PALETTE, ()),),
     "RGB": (SampleTags((8, 8, 8), _RGB, ()), SampleTags((8, 8, 8), 6, ())),
     "RGBA": (SampleTags((8, 8, 8, 8), _RGB, (2,)),),

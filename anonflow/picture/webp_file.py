@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from anonflow.errors import DamagedPictureError, UnsupportedFormatError
+from anonflow.picture.icc import BROKEN, cleaned
 
 _PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
 _ICC_FLAG, _ALPHA_FLAG, _EXIF_FLAG, _ANIMATED_FLAG = 0x20, 0x10, 0x08, 0x02
@@ -74,7 +75,16 @@ class WebpFile:
             for name, _ in self.parts
             if name not in known
         }
-        return tuple(sorted(found | ({"appended data"} if self.n_bytes_after else set())))
+        has_broken = self.first(b"ICCP") and not self.colour_profile
+        extra = {
+            name for name, is_there in (("appended data", self.n_bytes_after), (BROKEN, has_broken)) if is_there
+        }
+        return tuple(sorted(found | extra))
+
+    @property
+    def colour_profile(self) -> bytes:
+        """The ICC profile; empty if there is none, or something else in its place."""
+        return cleaned(self.first(b"ICCP"))
 
     def replaced(self, name: bytes, content: bytes) -> WebpFile:
         """With other content in the part of that name; without that part if the content is empty."""
@@ -84,7 +94,7 @@ class WebpFile:
     def with_picture_of(self, other: WebpFile, size: tuple[int, int], exif: bytes) -> bytes:
         """A file of the picture of `other` (width, height), with this one's colour profile and that Exif block."""
         picture = [(name, content) for name, content in other.parts if name in _PICTURE]
-        profile = self.first(b"ICCP")
+        profile = self.colour_profile
         flags = _ALPHA_FLAG if self.announces_alpha or other.announces_alpha else 0
         flags |= (_ICC_FLAG if profile else 0) | (_EXIF_FLAG if exif else 0)
         if any(name == b"ALPH" for name, _ in picture):

@@ -60,7 +60,7 @@ class WebpStill:
             orientation=exif.orientation(tags),
             mode=f"{self._mode} 8 bit",
             coding="lossless" if self.webp.is_lossless else "lossy",
-            colour_profile=self.webp.first(b"ICCP"),
+            colour_profile=self.webp.colour_profile,
             resolution="",
             metadata=tuple(sorted({*exif.names(tags), *self.webp.others})),
         )

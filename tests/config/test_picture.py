@@ -7,7 +7,7 @@ from anonflow.errors import ConfigError
 
 
 def keeping(*patterns: str) -> PictureConfig:
-    return PictureConfig(64, 10**8, list(patterns))
+    return PictureConfig(64, 10**8, 10**9, list(patterns))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_pattern_that_can_keep_nothing_is_an_error(pattern: str) -> None:
         keeping(pattern)
 
 
-@pytest.mark.parametrize(("size", "pixels"), [(0, 1), (10_001, 1), (1, 0)])
-def test_limits(size: int, pixels: int) -> None:
+@pytest.mark.parametrize(("size", "pixels", "n_bytes"), [(0, 1, 1), (10_001, 1, 1), (1, 0, 1), (1, 1, 0)])
+def test_limits(size: int, pixels: int, n_bytes: int) -> None:
     with pytest.raises(ConfigError):
-        PictureConfig(size, pixels, [])
+        PictureConfig(size, pixels, n_bytes, [])

@@ -67,7 +67,8 @@ def test_how_it_is_shown_stays() -> None:
 
 
 def test_a_profile_of_several_segments_is_one() -> None:
-    long = profile() * 40
+    whole = profile() * 40
+    long = len(whole).to_bytes(4, "big") + whole[4:]
     data = encoded(scene(), "JPEG", icc_profile=long)
     assert JpegFile.parse(data).colour_profile == long == JpegFile.parse(stripped(data)).colour_profile
 

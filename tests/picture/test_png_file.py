@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from anonflow.errors import DamagedPictureError, UnsupportedFormatError
 from anonflow.picture.png_file import START, Chunk, PngFile
-from tests.pictures import encoded, scene, stored
+from tests.pictures import HEIGHT, WIDTH, encoded, profile, scene, stored
 
 PLAIN = encoded(scene(), "PNG", dpi=(300, 300))
 
@@ -91,3 +92,61 @@ def test_no_picture() -> None:
     with pytest.raises(DamagedPictureError, match="no picture"):
         PngFile.parse(START + Chunk(b"IEND", b"").to_bytes())
     assert zlib.crc32(b"IEND") == int.from_bytes(Chunk(b"IEND", b"").to_bytes()[-4:], "big")
+
+
+@pytest.mark.parametrize("name", [b"gAMA", b"cLLI", b"sBIT", b"bKGD", b"sPLT", b"hIST", b"PLTE"])
+def test_what_has_room_for_more_is_left_out(name: bytes) -> None:
+    png = PngFile.parse(with_chunk(name, b"SECRETSECRETSECRET"))
+    assert [chunk.label for chunk in png.others] == [f"png.{name.decode()}"]
+    assert b"SECRET" not in png.with_samples(stored(PLAIN), b"", ())
+
+
+def test_the_name_of_a_profile_is_not_kept() -> None:
+    content = b"SECRET\0\0" + zlib.compress(profile())
+    png = PngFile.parse(with_chunk(b"iCCP", content))
+    out = png.with_samples(stored(PLAIN), b"", ())
+    assert b"SECRET" not in out and Image.open(io.BytesIO(out)).info["icc_profile"] == profile()
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [[], [(b"PLTE", b"abcd")], [(b"PLTE", b"")], [(b"PLTE", b"abc")] * 2, [(b"PLTE", b"abc"), (b"tRNS", b"ab")]],
+)
+def test_an_indexed_picture_without_its_colours_is_damaged(chunks: list[tuple[bytes, bytes]]) -> None:
+    header = Chunk(b"IHDR", (8).to_bytes(4, "big") * 2 + bytes((8, 3, 0, 0, 0)))
+    given = [
+        header,
+        *(Chunk(*parts) for parts in chunks),
+        Chunk(b"IDAT", zlib.compress(bytes(72))),
+        Chunk(b"IEND", b""),
+    ]
+    with pytest.raises(DamagedPictureError, match="palette"):
+        PngFile.parse(START + b"".join(chunk.to_bytes() for chunk in given))
+
+
+@pytest.mark.parametrize("chunks", [[b"1234567"], [b"123456"] * 2])
+def test_transparency_must_be_one_colour(chunks: list[bytes]) -> None:
+    made = b"".join(Chunk(b"tRNS", content).to_bytes() for content in chunks)
+    with pytest.raises(DamagedPictureError, match="palette"):
+        PngFile.parse(PLAIN[:33] + made + PLAIN[33:])
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P"])
+def test_strips_make_the_same_file_as_the_whole(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded(scene().convert(mode), "PNG")
+    samples = stored(data, mode).reshape(HEIGHT, WIDTH, -1)
+    whole = PngFile.parse(data).with_samples(samples, b"", ())
+    for size in (1, 1000, 9999):
+        monkeypatch.setattr("anonflow.picture.png_file._STRIP_SAMPLES", size)
+        assert PngFile.parse(data).with_samples(samples, b"", ()) == whole
+
+
+def test_writing_needs_less_memory_than_the_samples() -> None:
+    samples = np.random.default_rng(1).integers(0, 9, (4000, 2000, 3), dtype=np.uint8)
+    header = Chunk(b"IHDR", (2000).to_bytes(4, "big") + (4000).to_bytes(4, "big") + bytes((8, 2, 0, 0, 0)))
+    png = PngFile((header, Chunk(b"IDAT", b"x"), Chunk(b"IEND", b"")), 0)
+    tracemalloc.start()
+    out = png.with_samples(samples, b"", ())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * len(out) + 40e6 < 4 * samples.size

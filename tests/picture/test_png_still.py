@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import zlib
+
 import cv2
 import numpy as np
 import pytest
 
-from anonflow.errors import UnsupportedFormatError
+from anonflow.errors import DamagedPictureError, UnsupportedFormatError
 from anonflow.picture.contract import inspect
-from anonflow.picture.png_file import Chunk
+from anonflow.picture.png_file import START, Chunk
 from anonflow.picture.png_still import PngStill
 from anonflow.types import Verdict
 from tests.pictures import BOX, HEIGHT, WIDTH, camera, encoded, everything, nothing, scene, solid, stored
@@ -84,8 +86,26 @@ def test_deep_pictures_with_a_transparent_colour_are_refused() -> None:
 @pytest.mark.parametrize("text", [b"Raw profile type xmp\0SECRET", b"Raw Profile Type APP1\0SECRET", b"SECRET"])
 def test_blocks_in_texts_are_never_kept(text: bytes) -> None:
     plain = encoded(scene(), "PNG")
-    still = PngStill.open(plain[:33] + Chunk(b"tEXt", text).to_bytes() + plain[33:], MANY)
+    data = plain[:33] + Chunk(b"tEXt", text).to_bytes() + plain[33:]
+    still = PngStill.open(data, MANY)
     out = still.masked(solid(still.info.grid, None), everything)
     assert b"SECRET" not in out and not any("SECRET" in name for name in still.info.metadata)
-    (check,) = [c for c in inspect(still, still.data, NOTHING, everything) if c.name == "metadata"]
+    (check,) = [c for c in inspect(still, data, NOTHING, everything) if c.name == "metadata"]
     assert check.verdict is Verdict.BROKEN, "a file that has it is not published"
+
+
+def test_large_texts_do_not_matter() -> None:
+    plain = encoded(scene(), "PNG")
+    text = Chunk(b"zTXt", b"prompt\0\0" + zlib.compress(b"x" * 2_000_000)).to_bytes()
+    still = PngStill.open(plain[:33] + text + plain[33:], MANY)
+    out = still.masked(solid(still.info.grid, None), nothing)
+    np.testing.assert_array_equal(stored(out), stored(plain))
+    assert still.looks(9)[0].shape == (HEIGHT, WIDTH, 3)
+
+
+def test_a_palette_that_lacks_colours_is_damaged() -> None:
+    png = PngStill.open(encoded(scene().quantize(8), "PNG"), MANY).png
+    chunks = [Chunk(b"PLTE", c.data[:9]) if c.name == b"PLTE" else c for c in png.chunks]
+    still = PngStill.open(START + b"".join(chunk.to_bytes() for chunk in chunks), MANY)
+    with pytest.raises(DamagedPictureError, match="lacks colours"):
+        still.masked(solid(still.info.grid, BOX), nothing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from anonflow.errors import AnonflowError, DamagedPictureError, NotAPictureError, PictureTooLargeError, SourceError
 from anonflow.picture.contract import inspect
-from anonflow.picture.still import HEAD_BYTES, kind_of, open_picture
+from anonflow.picture.still import HEAD_BYTES, kind_of, open_picture, read_picture
 from anonflow.types import Verdict
 from tests.pictures import BOX, CORNER, files, nothing, shown, solid, stored
 
@@ -107,3 +109,11 @@ def test_whatever_is_damaged_it_is_refused_or_comes_out_whole(name: str, data: s
         return
     assert b"SECRET" not in out
     assert checks
+
+
+def test_too_many_bytes_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"1234")
+    assert read_picture(path, 4) == b"1234"
+    with pytest.raises(PictureTooLargeError, match=r"picture\.max_bytes=3"):
+        read_picture(path, 3)

@@ -10,7 +10,7 @@ from PIL import Image
 from anonflow.errors import UnsupportedFormatError
 from anonflow.picture.plain_still import TIFF, PlainStill
 from anonflow.picture.tiff_tags import SampleTags
-from tests.pictures import encoded, nothing, scene, solid
+from tests.pictures import BOX, encoded, nothing, scene, solid
 
 MANY = 10**6
 
@@ -54,3 +54,15 @@ def test_alpha_that_is_none_or_multiplied_with_is_refused(kind: int) -> None:
 def test_signed_samples_are_refused() -> None:
     with pytest.raises(UnsupportedFormatError, match="signed"):
         SampleTags.of({258: (8,), 262: 1, 339: (2,)})
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_alpha_stays_alpha_and_is_opaque_under_a_mask(mode: str) -> None:
+    image = scene().convert("RGBA")
+    image.putalpha(scene().convert("L"))
+    still = PlainStill.open(encoded(image.convert(mode), "TIFF"), TIFF, MANY)
+    hiding = solid(still.info.grid, BOX)
+    out = PlainStill.open(still.masked(hiding, nothing), TIFF, MANY)
+    assert out.info.mode == still.info.mode and len(still.looks(9)) == 3
+    assert (out.samples()[0][hiding.hidden][:, -1] == 255).all()
+    np.testing.assert_array_equal(out.samples()[0][~hiding.hidden], still.samples()[0][~hiding.hidden])

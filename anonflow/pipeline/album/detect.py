@@ -16,7 +16,7 @@ import numpy as np
 from anonflow.detect.base import fit
 from anonflow.errors import AnonflowError, InternalError
 from anonflow.picture.base import PictureInfo
-from anonflow.picture.still import open_picture
+from anonflow.picture.still import open_picture, read_picture
 from anonflow.pipeline.album.album import Album
 from anonflow.pipeline.album.members import Member
 from anonflow.pipeline.context import FrameMeter, RunContext
@@ -127,7 +127,8 @@ class _Search:
 
     def add(self, member: Member) -> None:
         """Decode a picture and let every detector have it."""
-        still = open_picture(Path(member.source.uri).read_bytes(), self.album.context.config.picture.max_pixels)
+        config = self.album.context.config.picture
+        still = open_picture(read_picture(Path(member.source.uri), config.max_bytes), config.max_pixels)
         info = still.info
         sizes = [fit(*info.shown_size, eye.config.long_side_px, eye.config.max_upscale) for eye in self.eyes]
         looks = still.looks(max(max(size) for size in sizes))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from anonflow.picture.contract import inspect
-from anonflow.picture.still import open_picture
+from anonflow.picture.still import open_picture, read_picture
 from anonflow.pipeline.album.album import Album
 from anonflow.pipeline.album.hiding import AlbumPlan
 from anonflow.pipeline.album.members import Member
@@ -72,7 +72,7 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
         return
     watch = Stopwatch()
     source, target = Path(member.source.uri), context.paths.output / member.source.relative_path
-    given = source.read_bytes()
+    given = read_picture(source, context.config.picture.max_bytes)
     content = context.paths.masked_picture(album.row.video_id, member.position).read_bytes()
     checks, kind = _checks(given, content, member, work, context)
     require_fidelity(member.row, checks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from anonflow.picture.still import open_picture
+from anonflow.picture.still import open_picture, read_picture
 from anonflow.pipeline.album.album import Album
 from anonflow.pipeline.album.hiding import AlbumPlan
 from anonflow.pipeline.album.members import Member
@@ -32,6 +32,6 @@ def mask_album(row: Row, context: RunContext) -> list[Row]:
 def _mask(member: Member, plan: AlbumPlan, row: Row, context: RunContext) -> None:
     target = context.paths.masked_picture(row.video_id, member.position)
     config = context.config.picture
-    still = open_picture(Path(member.source.uri).read_bytes(), config.max_pixels)
+    still = open_picture(read_picture(Path(member.source.uri), config.max_bytes), config.max_pixels)
     hiding = plan.hiding(member, still.info, context)
     write_bytes(target, still.masked(hiding, config.keeps))

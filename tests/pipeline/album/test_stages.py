@@ -173,3 +173,13 @@ def test_nothing_is_left_of_the_work(world: World, detector: FixedDetector) -> N
     work = world.output / "_anonflow" / "work"
     left = [p for p in work.rglob("*") if p.is_file() and "runs" not in p.parts]
     assert left == []
+
+
+def test_a_file_of_too_many_bytes_is_quarantined(world: World, detector: FixedDetector) -> None:
+    data = encoded(scene(), "JPEG")
+    add(world, "a.jpg", data)
+    add(world, "b.jpg", data + b"x")
+    small = with_config(world, picture=replace(world.config.picture, max_bytes=len(data)))
+    outcomes = run(small)
+    assert outcomes["a.jpg"].status is Status.PUBLISHED
+    assert outcomes["b.jpg"].reason == "too_large" and "max_bytes" in outcomes["b.jpg"].message
