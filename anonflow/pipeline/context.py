@@ -11,7 +11,7 @@ from anonflow.pipeline.paths import Keys, Paths
 from anonflow.storage import fingerprint
 from anonflow.track.configured import overlap_frames
 
-ALGORITHM_VERSION = 3
+ALGORITHM_VERSION = 4
 """Raised whenever the same configuration gives other detections, tracks or masks than before."""
 
 
