@@ -29,6 +29,8 @@ from anonflow.video.logs import LibavLine, captured_warnings
 from anonflow.video.shift import shift_to_zero
 from anonflow.video.tally import Tally, tally_packets
 
+_MAX_REORDERED_FRAMES = 16
+"""The largest picture buffer of H.264 and H.265 (A.3.1 and A.4.1); the other codecs reorder less."""
 _RECOPY = "copy the file again from where it was recorded."
 _REMUX = "rewrite it once, for example with `ffmpeg -fflags +genpts -i IN -c copy OUT.mkv`, or re-encode it."
 
@@ -100,7 +102,14 @@ def _check_duration(pts: IntArray, stream: av.video.VideoStream, path: Path, lim
 def _check_reordering(
     container: av.container.InputContainer, stream: av.video.VideoStream, order: IntArray, path: Path
 ) -> None:
-    """AVI knows no display times: of H.264 and HEVC with B-frames it numbers the packets in decode order."""
+    """Refuse an order that no encoder makes, or none: FFmpeg's H.264 decoder aborts on more than 16 frames.
+
+    AVI knows no display times: of H.264 and HEVC with B-frames it numbers the packets in decode order.
+    """
+    if int(np.max(order - np.arange(len(order)))) > _MAX_REORDERED_FRAMES:
+        raise TimestampError(
+            f"{path} shows a frame that comes more than {_MAX_REORDERED_FRAMES} frames later in the file: {_REMUX}"
+        )
     reorders = stream.codec_context.reorder_depth > 0 and codec_name(stream) in {"h264", "hevc"}
     if container.format.name == "avi" and reorders and (np.diff(order) == 1).all():
         raise TimestampError(f"{path} does not say in which order its frames are shown: {_REMUX}")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -16,6 +19,7 @@ from anonflow.errors import (
     SourceMissingError,
     TimestampError,
 )
+from anonflow.video import probe as module
 from anonflow.video.probe import probe
 from tests.media import Clip, make_clip
 from tests.video.conftest import CLIPS
@@ -142,6 +146,23 @@ def test_frames_without_display_times(tmp_path: Path) -> None:
         probe(make_clip(tmp_path / "plain.avi", Clip(time_base=Fraction(1, 25), options={"bf": "0"}))).n_frames
         == 40
     )
+
+
+def test_an_order_that_no_encoder_makes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame that is shown 17 places before it comes; the decoder would end the process."""
+    real = module.tally_packets
+
+    def moved(*given: Any, n_frames: int, **more: Any) -> Any:
+        tally = real(*given, **more)
+        tally.pts.insert(n_frames, min(tally.pts) - 1)
+        for column in (tally.keyframe, tally.duration, tally.byte_position):
+            column.insert(n_frames, column[-1])
+        return tally
+
+    for n_frames, is_refused in ((16, False), (17, True)):
+        monkeypatch.setattr(module, "tally_packets", partial(moved, n_frames=n_frames))
+        with pytest.raises(TimestampError, match="16 frames later") if is_refused else nullcontext():
+            probe(make_clip(tmp_path / "clip.mp4", Clip(options={"bf": "0"})))
 
 
 def test_real_clips(shared_videos: Path) -> None:
