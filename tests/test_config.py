@@ -47,6 +47,7 @@ def test_every_number_has_a_unit_or_is_a_share_or_count() -> None:
         "_px",
         "_mb",
         "_db",
+        "_bytes",
         "_frames",
         "_cpus",
         "_gpus",
