@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +22,9 @@ def restored() -> Iterator[None]:
         log.handlers[:], log.level, log.propagate = handlers, level, propagate
     signal.signal(signal.SIGTERM, handler)
     sys.argv = argv
+
+
+@pytest.fixture(autouse=True)
+def _no_command_line_of_another_test() -> None:
+    """Hydra keeps what the last command line was."""
+    HydraConfig.instance().cfg = None
