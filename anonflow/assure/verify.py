@@ -132,7 +132,10 @@ def verify(pair: Pair, agreed: Agreed) -> Verified:
         return Verified(pair.name, (check("output", False, "there is none"),))
     if pair.source is None:
         return Verified(pair.name, (check("no source", False, "the output folder has it, the input has nothing"),))
-    checks = _same_bytes("output as published", pair.output, pair.output_sha256)
+    try:
+        checks = _same_bytes("output as published", pair.output, pair.output_sha256)
+    except OSError as error:
+        return Verified(pair.name, (check("output", False, type(error).__name__),))
     try:
         checks += _same_bytes("source as anonymised", pair.source, pair.source_sha256)
         return Verified(pair.name, (*checks, *_contract(pair.source, pair.output, pair.name, agreed)))

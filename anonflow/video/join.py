@@ -26,9 +26,7 @@ from anonflow.video.encoders import color_range
 from anonflow.video.extras import add_extras, movie_flags
 from anonflow.video.shift import applied_shift
 from anonflow.video.splice import Splice
-from anonflow.video.target import choose_container
 
-__all__ = ["choose_container", "join"]
 _MUXERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _FIELD_ORDERS = {"top": 2, "bottom": 3}  # AV_FIELD_TT, AV_FIELD_BB
 _MIN_MOVIE_TIMESCALE = 90_000

@@ -121,3 +121,8 @@ def test_a_picture(tmp_path: Path) -> None:
     assert verify(Pair("a.png", tmp_path / "a.png", tmp_path / "b.png"), agreed()).holds
     broken = verify(Pair("a.png", tmp_path / "a.png", tmp_path / "c.png"), agreed()).broken
     assert "size as shown" in [point.name for point in broken]
+
+
+def test_an_output_that_cannot_be_read(clip: Path, tmp_path: Path) -> None:
+    found = verify(Pair("clip.mp4", clip, tmp_path / "gone.mp4", output_sha256="0" * 64), agreed())
+    assert [(p.name, p.detail) for p in found.broken] == [("output", "FileNotFoundError")]

@@ -17,8 +17,9 @@ from anonflow.types import Verdict
 from anonflow.video.audio import digest_audio
 from anonflow.video.contract import inspect
 from anonflow.video.encoders import choose_encoding
-from anonflow.video.join import choose_container, join
+from anonflow.video.join import join
 from anonflow.video.probe import probe
+from anonflow.video.target import choose_container
 from tests.media import Clip, make_clip
 from tests.video.conftest import CLIPS, FAST, write_segments
 
