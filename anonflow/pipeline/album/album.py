@@ -10,14 +10,15 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
+from anonflow.claims import forget_count
 from anonflow.errors import AnonflowError, WorkerCrashError
 from anonflow.pipeline.album.members import Member, members_of
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guard import count_attempt, deadline, internal_error, recorded_failure
 from anonflow.pipeline.outcomes import end_source, has_ended, read_ending
 from anonflow.pipeline.rows import Outcome, Row
+from anonflow.storage import StoragePath
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ class Album:
                 )
             with deadline(runtime.chunk_timeout_s, failure, uri):
                 work()
-            marker.unlink(missing_ok=True)  # what counts is what was begun and not finished
+            if self.is_careful:
+                forget_count(marker)  # what counts is what was begun and not finished
         except AnonflowError as error:
             self.fail(member, error)
         except Exception as error:
@@ -104,5 +106,5 @@ class Album:
         outcome = Outcome.quarantined(member.source, self.context.paths.keys.masks, error)
         self.end(member, replace(outcome, kind="picture"))
 
-    def _marker(self, name: str) -> Path:
+    def _marker(self, name: str) -> StoragePath:
         return self.context.paths.album_marker(self.row.video_id, self.stage, name)

@@ -18,7 +18,7 @@ from anonflow.pipeline.looks import SourceLooks
 from anonflow.pipeline.outcomes import after_attempt, has_ended
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.storage import write_bytes
+from anonflow.storage import StoragePath, write_bytes
 from anonflow.tables import read_index, read_rows, write_rows
 from anonflow.track.configured import grading, timeline, tracker_params
 from anonflow.track.grade import grade
@@ -63,24 +63,24 @@ class Detect:
             for d in config.detector.values()
         ]
 
-    def _make(self, row: Row, target: Path) -> None:
+    def _make(self, row: Row, target: StoragePath) -> None:
         paths = self._context.paths
         index, chunks = read_index(paths.index(row.video_id))
-        chunk = chunks[row.chunk]
+        chunk, source = chunks[row.chunk], self._context.source(row.uri)
         detections_path = paths.detections(row.video_id, row.chunk)
         if not detections_path.exists():
             watch = Stopwatch()
             with FrameMeter(self._context.progress, "detect") as meter:
-                found, facts = detect_chunk(Path(row.uri), index, chunk, self.eyes, meter)
+                found, facts = detect_chunk(source, index, chunk, self.eyes, meter)
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
             write_rows(detections_path, found, {"providers": providers, **watch.read()})
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))
-        write_bytes(target, self._track(Path(row.uri), index, chunk, found, facts).to_bytes())
+        write_bytes(target, self._track(source, index, chunk, found, facts).to_bytes())
 
     def _track(
-        self, path: Path, index: FrameIndex, chunk: Chunk, found: Detections, facts: FrameFacts
+        self, path: StoragePath, index: FrameIndex, chunk: Chunk, found: Detections, facts: FrameFacts
     ) -> ChunkTracks:
         config, stream = self._context.config, index.stream
         seen = grade(found, facts, grading(config), stream.width, stream.height)
@@ -90,7 +90,7 @@ class Detect:
 
 
 def detect_chunk(
-    path: Path, index: FrameIndex, chunk: Chunk, eyes: list[Eye], meter: FrameMeter
+    path: StoragePath, index: FrameIndex, chunk: Chunk, eyes: list[Eye], meter: FrameMeter
 ) -> tuple[Detections, FrameFacts]:
     """Detections of a chunk and its overlap, in pixels of the coded picture, and the facts of all its frames.
 

@@ -24,7 +24,7 @@ from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.outcomes import after_attempt, has_ended
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.storage import write_json, written_whole
+from anonflow.storage import StoragePath, write_json, written_whole
 from anonflow.tables import MASK_DIGESTS, read_index, read_note, read_rows
 from anonflow.types import Chunk, FrameIndex, MaskPlan
 from anonflow.video.copying import Run, encoded_between, within
@@ -47,7 +47,7 @@ def mask(row: Row, context: RunContext) -> Row:
     return after_attempt(row, "mask", segment, error, context)
 
 
-def make_segment(row: Row, segment: Path, context: RunContext) -> None:
+def make_segment(row: Row, segment: StoragePath, context: RunContext) -> None:
     """Write the row's segment, and the note beside it."""
     watch = Stopwatch()
     index, chunks = read_index(context.paths.index(row.video_id))
@@ -55,7 +55,7 @@ def make_segment(row: Row, segment: Path, context: RunContext) -> None:
     plan_path = context.paths.mask_plan(row.video_id)
     plan = read_rows(MaskPlan, plan_path).between(chunk.start_frame, chunk.stop_frame)
     regions = region_plan(context.config, row.relative_path, index)
-    work = Work(Path(row.uri), index, chunk, plan, regions, read_copies(row, context))
+    work = Work(context.source(row.uri), index, chunk, plan, regions, read_copies(row, context))
     with written_whole(segment) as partial:
         masked = _mask_well(work, partial, context, read_note(plan_path)["crf"])
         if context.config.debug.mask_digests:
@@ -73,7 +73,7 @@ def make_segment(row: Row, segment: Path, context: RunContext) -> None:
 class Work:
     """A chunk, what to hide in it, and which of its frames are copied from the source instead of encoded."""
 
-    source: Path
+    source: StoragePath
     index: FrameIndex
     chunk: Chunk
     plan: MaskPlan
