@@ -101,5 +101,5 @@ def require_exclusive(folder: StoragePath, retry_s: float) -> None:
     if (first, second) != (b"first", b"first"):
         raise ConfigError(
             f"{folder}: this store writes over an object although it was asked not to (If-None-Match), so that "
-            "tasks could not be kept apart. Use a store that honours conditional writes, or runtime.work_dir=FOLDER."
+            "tasks could not be kept apart. Use a store that honours it, or runtime.work_dir=FOLDER."
         )
