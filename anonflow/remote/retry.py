@@ -42,7 +42,8 @@ _PASSING_ERRNOS = {
 }
 # By name, because the packages that define them may not be installed.
 _PASSING_NAMES = {
-    "HTTPClientError",  # botocore: timeouts and connections
+    "HTTPClientError",  # botocore
+    "ConnectionError",  # botocore's own, too
     "ResponseParserError",
     "IncompleteReadError",
     "ClientConnectionError",  # aiohttp

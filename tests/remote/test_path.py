@@ -13,7 +13,16 @@ from anonflow.remote.access import Access
 from anonflow.remote.path import RemotePath, is_remote
 from tests.stores import Bucket, proxied
 
-KEYS = ["a/b.mp4", "a/x::y.mp4", "a/#1?.mp4", "a/[z] *.mp4", "a/ü ✓ .mp4", "a/100%25 b.mp4", "a/s3:/c.mp4", "ab.mp4"]
+KEYS = [
+    "a/b.mp4",
+    "a/x::y.mp4",
+    "a/#1?.mp4",
+    "a/[z] *.mp4",
+    "a/ü ✓ .mp4",
+    "a/100%25 b.mp4",
+    "a/s3:/c.mp4",
+    "ab.mp4",
+]
 
 
 def of(uri: Any) -> Any:
