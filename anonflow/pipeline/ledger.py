@@ -8,12 +8,12 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anonflow.errors import ReconcileError
+from anonflow.errors import ReconcileError, StorageUnavailableError
 from anonflow.pipeline.journal import open_journal
 from anonflow.pipeline.rows import Outcome
 from anonflow.storage import StoragePath, canonical_json, naming_storage_errors, written_whole
 from anonflow.tables import LEDGER
-from anonflow.types import Source
+from anonflow.types import Source, Status
 
 
 class Ledger:
@@ -36,9 +36,10 @@ class Ledger:
         """Record an outcome; False if the source had ended before (chunks that failed apart say so twice)."""
         earlier = self._outcomes.get(outcome.video_id)
         if earlier is not None:
-            if earlier.status is not outcome.status:
+            if earlier.status is outcome.status or _is_lost_sight_of(outcome, earlier):
+                return False
+            if not _is_lost_sight_of(earlier, outcome):
                 raise ReconcileError(f"{outcome.uri} ended twice: {earlier.status} and {outcome.status}.")
-            return False
         self._outcomes[outcome.video_id] = outcome
         with naming_storage_errors(self._folder):
             self._journal.add(canonical_json(outcome.to_json()))
@@ -63,6 +64,11 @@ class Ledger:
             pq.write_table(pa.Table.from_pylist(records, schema=LEDGER), partial)
         self._journal.remove()
         return target
+
+
+def _is_lost_sight_of(outcome: Outcome, other: Outcome) -> bool:
+    """Whether `outcome` only says that a chunk met no storage, which came back for another that published."""
+    return outcome.reason == StorageUnavailableError.reason and other.status is Status.PUBLISHED
 
 
 def _record(outcome: Outcome) -> dict[str, object]:

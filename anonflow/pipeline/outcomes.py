@@ -64,9 +64,16 @@ def after_attempt(
 
     A failure is on disk, where the fan-in finds it; if not even that could be written, the row ends its source.
     """
-    if error is None or context.paths.failure(result).exists():
+    if error is None or _is_there(context.paths.failure(result)):
         return row
     return quarantine(row, stage, error, context)
+
+
+def _is_there(path: StoragePath) -> bool:
+    try:
+        return path.exists()
+    except StorageError:  # who looks for it later will not find it either
+        return False
 
 
 @dataclass(frozen=True)

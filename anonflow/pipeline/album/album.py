@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from anonflow.claims import forget_count
-from anonflow.errors import AnonflowError, WorkerCrashError
+from anonflow.errors import AnonflowError, StorageError, WorkerCrashError
 from anonflow.pipeline.album.members import Member, members_of
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guard import count_attempt, deadline, internal_error, recorded_failure
@@ -88,7 +88,7 @@ class Album:
     def fail(self, member: Member, error: AnonflowError) -> None:
         """Quarantine a picture. If that cannot be recorded, nothing of the album goes on."""
         self._quarantine(member, error)
-        if not has_ended(member.row, self.context):
+        if not self._is_recorded(member):
             self._is_lost = True
             for other in list(self.left()):
                 self._quarantine(other, error)
@@ -101,6 +101,12 @@ class Album:
     def leave(self) -> list[Row]:
         """The rows that go on: those of ended pictures, and the album's, for the pictures that are left."""
         return [*self._ended.values(), *([] if self._is_lost else [self.row])]
+
+    def _is_recorded(self, member: Member) -> bool:
+        try:
+            return has_ended(member.row, self.context)
+        except StorageError:
+            return False
 
     def _quarantine(self, member: Member, error: AnonflowError) -> None:
         outcome = Outcome.quarantined(member.source, self.context.paths.keys.masks, error)

@@ -112,7 +112,7 @@ def _move(content: bytes, source: StoragePath, target: StoragePath, member: Memb
     require_inside(target, context.paths.output, member.source.uri)
     with staged(target, context.paths.partial, member.source.video_id) as partial_path:
         partial_path.write_bytes(content)
-        check_source(member.source, context)
+        check_source(member.source, context.config.runtime.access)
         require_other_file(source, target)
         move_into_place(partial_path, target)
 

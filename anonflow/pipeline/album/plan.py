@@ -28,7 +28,7 @@ def _plan(album: Album, member: Member) -> None:
     if (earlier := published_before(member.row, album.context)) is not None:
         album.end(member, unchanged(earlier, member.row))
         return
-    check_source(member.source, album.context)
+    check_source(member.source, album.context.config.runtime.access)
     with album.context.source(member.source.uri).open("rb") as file:
         if kind_of(file.read(HEAD_BYTES)) is None:
             raise NotAPictureError(

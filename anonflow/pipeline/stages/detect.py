@@ -12,10 +12,11 @@ from anonflow.config import DetectorConfig
 from anonflow.detect.base import Detector, fit
 from anonflow.detect.families import build_detector
 from anonflow.detect.models import ModelStore
+from anonflow.errors import AnonflowError
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.looks import SourceLooks
-from anonflow.pipeline.outcomes import after_attempt, has_ended
+from anonflow.pipeline.outcomes import after_attempt, has_ended, quarantine
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
 from anonflow.storage import StoragePath, write_bytes
@@ -47,11 +48,14 @@ class Detect:
 
     def __call__(self, row: Row) -> Row:
         """Make the row's detections and tracks unless they exist; the row itself goes on as it is."""
-        if row.outcome or has_ended(row, self._context):
-            return row
-        tracks = self._context.paths.tracks(row.video_id, row.chunk)
-        error = make_result(self._context, tracks, row.uri, lambda: self._make(row, tracks))
-        return after_attempt(row, "detect", tracks, error, self._context)
+        try:
+            if row.outcome or has_ended(row, self._context):
+                return row
+            tracks = self._context.paths.tracks(row.video_id, row.chunk)
+            error = make_result(self._context, tracks, row.uri, lambda: self._make(row, tracks))
+            return after_attempt(row, "detect", tracks, error, self._context)
+        except AnonflowError as error:
+            return quarantine(row, "detect", error, self._context)
 
     @cached_property
     def eyes(self) -> list[Eye]:

@@ -51,15 +51,15 @@ def join(row: Row, context: RunContext) -> list[Row]:
     try:
         if not closes_video(context.paths, "join", context.paths.segment, row):
             return []
+        if ending := read_ending(row, context):
+            return [row.ended(ending.outcome)]
+        published = context.paths.published(row.video_id)
+        failure = make_result(context, published, row.uri, lambda: _publish(row, published, context), row.n_chunks)
+        if failure is not None:
+            return [quarantine(row, "join", failure, context)]
+        outcome = Outcome.from_json(json.loads(published.read_text()))
     except AnonflowError as error:
         return [quarantine(row, "join", error, context)]
-    if ending := read_ending(row, context):
-        return [row.ended(ending.outcome)]
-    published = context.paths.published(row.video_id)
-    failure = make_result(context, published, row.uri, lambda: _publish(row, published, context), row.n_chunks)
-    if failure is not None:
-        return [quarantine(row, "join", failure, context)]
-    outcome = Outcome.from_json(json.loads(published.read_text()))
     return [end_source(row, "join", outcome, context)]
 
 
@@ -161,7 +161,7 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             checks = _make_whole(row, context, index, copies, partial)
         require_fidelity(row, checks)
         source_sha256, sha256 = file_sha256(source), file_sha256(partial)
-        check_source(row.source, context)
+        check_source(row.source, context.config.runtime.access)
         require_other_file(source, target)
         n_bytes = partial.stat().st_size
         move_into_place(partial, target)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from anonflow.errors import AnonflowError
 from anonflow.mask.paint import mask_digest, paint
 from anonflow.mask.regions import RegionPlan
 from anonflow.mask.shapes import mask_shapes
@@ -21,7 +22,7 @@ from anonflow.pipeline.byhand import region_plan, shown_s
 from anonflow.pipeline.context import FrameMeter, RunContext, SilentProgress
 from anonflow.pipeline.copies import Copies, read_copies
 from anonflow.pipeline.guard import make_result
-from anonflow.pipeline.outcomes import after_attempt, has_ended
+from anonflow.pipeline.outcomes import after_attempt, has_ended, quarantine
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
 from anonflow.storage import StoragePath, write_json, written_whole
@@ -40,11 +41,14 @@ _MAX_ENCODES = 3
 
 def mask(row: Row, context: RunContext) -> Row:
     """Make the row's segment unless it exists; the row itself goes on as it is."""
-    if row.outcome or has_ended(row, context):
-        return row
-    segment = context.paths.segment(row.video_id, row.chunk)
-    error = make_result(context, segment, row.uri, lambda: make_segment(row, segment, context))
-    return after_attempt(row, "mask", segment, error, context)
+    try:
+        if row.outcome or has_ended(row, context):
+            return row
+        segment = context.paths.segment(row.video_id, row.chunk)
+        error = make_result(context, segment, row.uri, lambda: make_segment(row, segment, context))
+        return after_attempt(row, "mask", segment, error, context)
+    except AnonflowError as error:
+        return quarantine(row, "mask", error, context)
 
 
 def make_segment(row: Row, segment: StoragePath, context: RunContext) -> None:

@@ -21,7 +21,8 @@ from anonflow.pipeline.guard import internal_error, make_result
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, unchanged
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.storage import StoragePath, Version, version_of
+from anonflow.remote.access import Access
+from anonflow.storage import StoragePath, Version, located, version_of
 from anonflow.tables import read_index, write_index
 from anonflow.track.configured import overlap_frames
 from anonflow.types import Source
@@ -63,11 +64,11 @@ def published_before(row: Row, context: RunContext) -> Outcome | None:
         return None
 
 
-def check_source(source: Source, context: RunContext) -> None:
+def check_source(source: Source, access: Access | None = None) -> None:
     """Raise unless the source is there, readable, not empty, and the version that was listed."""
     if source.uri.startswith("file:"):
         raise SourceUnreadableError(f"{source.uri}: the file's name is not valid UTF-8. Rename it and run again.")
-    path = context.source(source.uri)
+    path = located(source.uri, access or Access())
     try:
         found = version_of(path)
     except FileNotFoundError as error:
@@ -84,7 +85,7 @@ def check_source(source: Source, context: RunContext) -> None:
 
 
 def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
-    check_source(row.source, context)
+    check_source(row.source, context.config.runtime.access)
     target = context.paths.index(row.video_id)
     if error := make_result(context, target, row.uri, lambda: _write_index(row, target, context)):
         raise error

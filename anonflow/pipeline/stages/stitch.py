@@ -39,12 +39,12 @@ def stitch(row: Row, context: RunContext) -> list[Row]:
     try:
         if not closes_video(paths, "stitch", paths.tracks, row):
             return []
+        ending = read_ending(row, context)
+        if ending is not None and ending.stage == "stitch":
+            return [row.ended(ending.outcome)]
+        failure = None if ending else _stitch_video(row, context)
     except AnonflowError as error:
         return [quarantine(row, "stitch", error, context)]
-    ending = read_ending(row, context)
-    if ending is not None and ending.stage == "stitch":
-        return [row.ended(ending.outcome)]
-    failure = None if ending else _stitch_video(row, context)
     if failure is not None:
         return [quarantine(row, "stitch", failure, context)]
     return [replace(row, chunk=chunk) for chunk in range(row.n_chunks)]
