@@ -141,7 +141,8 @@ def write_index(path: StoragePath, index: FrameIndex, chunks: tuple[Chunk, ...],
 
 def read_index(path: StoragePath) -> tuple[FrameIndex, tuple[Chunk, ...]]:
     """The frame index and chunks that `write_index` wrote."""
-    table, note = pq.read_table(arrow_source(path)), read_note(path)
+    table = pq.read_table(arrow_source(path))
+    note = json.loads(table.schema.metadata[_NOTE])
     ratio = note["stream"]["sample_aspect_ratio"]
     stream: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in note["stream"].items()

@@ -25,10 +25,9 @@ from anonflow.errors import (
     SourceUnreadableError,
     StorageError,
 )
-from anonflow.remote.path import RemotePath
 from anonflow.storage import StoragePath, storage_error
 from anonflow.video.extent import has_container_signature
-from anonflow.video.reading import SteadyReader, read_error, reading
+from anonflow.video.reading import SteadyReader, reading
 from anonflow.video.watchdog import one_step
 
 # FFmpeg also "reads" text as subtitles or terminal art, pictures, and playlists that name other files. Of these
@@ -56,7 +55,8 @@ def open_source(path: StoragePath, limits: LimitsConfig | None = None) -> Iterat
         LimitError: more streams than may be, or a header that asks for more memory than there is.
     """
     options = _OPTIONS | (_limiting(limits) if limits else {})
-    check_readable(path)
+    if isinstance(path, Path):
+        check_readable(path)
     with reading(path) as file:
         container = _opened(path, file, options)
         with container:
@@ -105,11 +105,8 @@ def check_picture(width: int, height: int, limits: LimitsConfig, path: StoragePa
         )
 
 
-def check_readable(path: StoragePath) -> None:
+def check_readable(path: Path) -> None:
     """Raise the named error when `path` is missing, empty, no file, or may not be read."""
-    if not isinstance(path, Path):
-        _check_remote(path)
-        return
     try:
         if not path.exists():
             raise SourceMissingError(f"{path} does not exist: check the path.")
@@ -122,17 +119,6 @@ def check_readable(path: StoragePath) -> None:
         readable = False
     if not readable:
         raise SourceUnreadableError(f"{path} may not be read: grant this user read permission.")
-
-
-def _check_remote(path: RemotePath) -> None:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise read_error(error, path) from error
-    if found.is_folder:
-        raise NotAVideoError(f"{path} is not a file: give the video file itself.")
-    if found.st_size == 0:
-        raise SourceEmptyError(f"{path} is empty: copy it again from where it was recorded.")
 
 
 def video_stream(container: av.container.InputContainer, path: StoragePath) -> av.video.VideoStream:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from anonflow.errors import AnonflowError, SourceMissingError, SourceUnreadableError
+from anonflow.errors import AnonflowError, SourceEmptyError, SourceMissingError, SourceUnreadableError
 from anonflow.storage import StoragePath
 from anonflow.video.watchdog import paused
 
@@ -48,7 +48,7 @@ def reading(path: StoragePath) -> Iterator[str | SteadyReader]:
     """What to give to `av.open`, while the block reads from it.
 
     Raises:
-        SourceMissingError, SourceUnreadableError: a remote file that is not there, or may not be read.
+        SourceMissingError, SourceUnreadableError, SourceEmptyError: a remote file is the problem itself.
         StorageUnavailableError: the storage failed while the block was reading, whatever the block made of that.
     """
     if isinstance(path, Path):
@@ -59,6 +59,9 @@ def reading(path: StoragePath) -> Iterator[str | SteadyReader]:
     except OSError as error:
         raise read_error(error, path) from error
     with file:
+        if not file.read(1):
+            raise SourceEmptyError(f"{path} is empty: copy it again from where it was recorded.")
+        file.seek(0)
         reader = SteadyReader(file, path.name)
         try:
             yield reader
@@ -78,6 +81,8 @@ def _raise_failure(reader: SteadyReader, path: StoragePath) -> None:
 
 def read_error(error: OSError, path: StoragePath) -> SourceMissingError | SourceUnreadableError:
     """The named error for a file that cannot be read."""
+    if isinstance(error, IsADirectoryError):
+        return SourceUnreadableError(f"{path} is not a file: give the video file itself.")
     if isinstance(error, FileNotFoundError):
         return SourceMissingError(f"{path} does not exist: check the path.")
     return SourceUnreadableError(
