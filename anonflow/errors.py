@@ -136,7 +136,7 @@ class LimitError(SourceError):
 
 
 class StorageError(AnonflowError):
-    """A file could not be written."""
+    """A file could not be written, or the storage not be read."""
 
     reason = "storage"
     transient = True
@@ -152,6 +152,18 @@ class WritePermissionError(StorageError):
     """The place may not be written."""
 
     reason = "no_write_permission"
+
+
+class StorageMissingError(StorageError):
+    """There is no such bucket or folder."""
+
+    reason = "storage_missing"
+
+
+class StorageUnavailableError(StorageError):
+    """The storage kept failing, or was silent, for as long as it is waited for."""
+
+    reason = "storage_unavailable"
 
 
 class ModelError(AnonflowError):

@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anonflow.storage import canonical_json, written_whole
+from anonflow.storage import StoragePath, arrow_source, canonical_json, written_whole
 from anonflow.types import AudioStream, Chunk, Detections, FrameFacts, FrameIndex, MaskPlan, StreamFormat, Tracks
 
 BOX = pa.list_(pa.float32(), 4)
@@ -85,21 +84,21 @@ def from_table(kind: type[Rows], table: pa.Table) -> Rows:
     return kind(**{f.name: _array(table.column(f.name)) for f in fields(kind)})
 
 
-def write_rows(path: Path, rows: Detections | FrameFacts | Tracks | MaskPlan, note: Any = None) -> None:
+def write_rows(path: StoragePath, rows: Detections | FrameFacts | Tracks | MaskPlan, note: Any = None) -> None:
     """Write rows as one Parquet file, whole, with `note` (anything JSON can hold) beside them."""
     table = to_table(rows).replace_schema_metadata({_NOTE: canonical_json(note)})
     with written_whole(path) as partial:
         pq.write_table(table, partial)
 
 
-def read_rows(kind: type[Rows], path: Path) -> Rows:
+def read_rows(kind: type[Rows], path: StoragePath) -> Rows:
     """Rows that `write_rows` wrote."""
-    return from_table(kind, pq.read_table(path))
+    return from_table(kind, pq.read_table(arrow_source(path)))
 
 
-def read_note(path: Path) -> Any:
+def read_note(path: StoragePath) -> Any:
     """The note that `write_rows` wrote beside the rows."""
-    return json.loads(pq.read_schema(path).metadata[_NOTE])
+    return json.loads(pq.read_schema(arrow_source(path)).metadata[_NOTE])
 
 
 def _column(values: np.ndarray[Any, Any], kind: pa.DataType) -> pa.Array:
@@ -116,7 +115,7 @@ def _array(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     return np.array(column.combine_chunks().to_numpy(zero_copy_only=False))
 
 
-def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...], times: dict[str, float]) -> None:
+def write_index(path: StoragePath, index: FrameIndex, chunks: tuple[Chunk, ...], times: dict[str, float]) -> None:
     """Write a frame index (a row per frame) with the chunks planned on it and the time that planning took."""
     table = pa.table({"pts": index.pts, "keyframe": index.keyframe, "decode_rank": index.decode_rank})
     damaged = np.zeros(index.n_frames, np.bool_)
@@ -140,9 +139,10 @@ def write_index(path: Path, index: FrameIndex, chunks: tuple[Chunk, ...], times:
         pq.write_table(table.replace_schema_metadata({_NOTE: canonical_json(note)}), partial)
 
 
-def read_index(path: Path) -> tuple[FrameIndex, tuple[Chunk, ...]]:
+def read_index(path: StoragePath) -> tuple[FrameIndex, tuple[Chunk, ...]]:
     """The frame index and chunks that `write_index` wrote."""
-    table, note = pq.read_table(path), read_note(path)
+    table = pq.read_table(arrow_source(path))
+    note = json.loads(table.schema.metadata[_NOTE])
     ratio = note["stream"]["sample_aspect_ratio"]
     stream: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in note["stream"].items()

@@ -62,9 +62,11 @@ class Source:
     relative_path: str
     """Path of the output below the output folder, before the container is known; `/` separated."""
     video_id: str
-    """Stable name derived from URI, size and modification time."""
+    """Stable name derived from URI, size and modification time, or the store's name of the version."""
     size_bytes: int
     modified_ns: int
+    etag: str = ""
+    """The store's name of this version; empty for a local file, and where the store has none."""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("types", "errors"),
-    ("config", "storage", "tables", "page"),
+    ("remote",),
+    ("config", "storage", "claims", "tables", "page"),
     ("video", "picture", "detect", "track", "mask"),
     ("demo", "pipeline", "evaluate", "assure"),
     ("summary", "jobs", "cli"),
 )
-SIBLINGS = LAYERS[2]
+SIBLINGS = LAYERS[3]
 DOORS = {
     "ray": {"anonflow.pipeline.graph", "anonflow.pipeline.cluster", "anonflow.pipeline.monitor"},
     "hydra": {"anonflow.jobs"},
@@ -25,6 +26,7 @@ DOORS = {
     "yaml": {"anonflow.jobs"},
     "onnxruntime": {"anonflow.detect.session"},
     "av": {"anonflow.video"},
+    "fsspec": {"anonflow.remote.access"},
     "PIL": {"anonflow.picture"},
     "jinja2": {"anonflow.page"},
     "markupsafe": {"anonflow.page"},

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Any
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
+from anonflow.errors import ConfigError
+from anonflow.remote.access import STORES, Access
 
 ON_DAMAGE = ("quarantine", "hide_frame")
+_SECRETS = {"key", "secret", "token", "username", "password", "account_key", "sas_token", "connection_string"}
+_SECRETS |= {"client_secret", "credential"}
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,25 @@ class RuntimeConfig(Section):
     stitch: StageConfig
     mask: StageConfig
     join: StageConfig
+    storage_options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Arguments of fsspec's file systems by its name of them: `s3`, `gs`, `abfs`, `http`. Never credentials."""
+    storage_retry_s: float = 300.0
+    storage_block_kb: int = 1024
+    storage_cache_mb: int = 16
+    scratch_dir: str | None = None
+    scratch_max_mb: int | None = None
+
+    @property
+    def access(self) -> Access:
+        """How remote files are reached."""
+        return Access(
+            options=self.storage_options,
+            retry_s=self.storage_retry_s,
+            block_bytes=self.storage_block_kb * 2**10,
+            cache_bytes=self.storage_cache_mb * 2**20,
+            scratch_dir=self.scratch_dir,
+            scratch_max_bytes=None if self.scratch_max_mb is None else self.scratch_max_mb * 2**20,
+        )
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -110,6 +134,27 @@ class RuntimeConfig(Section):
         require(self.max_attempts >= 1, f"runtime.max_attempts={self.max_attempts} must be at least 1")
         positive("runtime.chunk_timeout_s", self.chunk_timeout_s)
         positive("runtime.logical_cpus_per_core", self.logical_cpus_per_core)
+        _check_storage(self)
+
+
+def _check_storage(config: RuntimeConfig) -> None:
+    not_negative("runtime.storage_retry_s", config.storage_retry_s)
+    block_kb, cache_mb = config.storage_block_kb, config.storage_cache_mb
+    require(block_kb >= 16, f"runtime.storage_block_kb={block_kb} must be at least 16")
+    require(
+        cache_mb * 1024 >= 2 * block_kb,
+        f"runtime.storage_cache_mb={cache_mb} must hold two blocks of runtime.storage_block_kb={block_kb}",
+    )
+    limit = config.scratch_max_mb
+    require(limit is None or limit >= 1, f"runtime.scratch_max_mb={limit} must be at least 1, or null")
+    known = sorted({store.protocol for store in STORES.values()})
+    for name, options in config.storage_options.items():
+        require(name in known, f"runtime.storage_options.{name} is unknown; choose one of: {', '.join(known)}")
+        for secret in sorted(_SECRETS.intersection(options)):
+            raise ConfigError(
+                f"runtime.storage_options.{name}.{secret}: credentials do not belong into a configuration, "
+                "which is logged. Put them into the environment or a profile, or give the machine a role."
+            )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from anonflow.errors import NotAPictureError, PictureTooLargeError
 from anonflow.picture.base import StillPicture
@@ -11,6 +10,7 @@ from anonflow.picture.jpeg_still import JpegStill
 from anonflow.picture.plain_still import BMP, TIFF, PlainStill
 from anonflow.picture.png_still import PngStill
 from anonflow.picture.webp_still import WebpStill
+from anonflow.storage import StoragePath
 
 HEAD_BYTES = 16
 """So much of a file's beginning `kind_of` needs."""
@@ -33,15 +33,16 @@ def kind_of(head: bytes) -> str | None:
     return None
 
 
-def read_picture(path: Path, max_bytes: int) -> bytes:
+def read_picture(path: StoragePath, max_bytes: int) -> bytes:
     """The bytes of a file, which may grow while it is read.
 
     Raises:
         PictureTooLargeError: there are more than `max_bytes`.
     """
     with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size <= max_bytes:
-            data = file.read(max_bytes + 1)
+        if file.seek(0, os.SEEK_END) <= max_bytes:
+            file.seek(0)
+            data: bytes = file.read(max_bytes + 1)
             if len(data) <= max_bytes:
                 return data
     raise PictureTooLargeError(

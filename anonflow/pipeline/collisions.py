@@ -10,6 +10,9 @@ from pathlib import Path
 
 from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError, SourceError
+from anonflow.remote.access import Access
+from anonflow.remote.path import RemotePath, is_remote
+from anonflow.storage import StoragePath
 from anonflow.types import Source
 
 CONTAINERS = (".mp4", ".mov", ".mkv", ".webm")
@@ -18,14 +21,16 @@ _MAX_NAME_BYTES = 255
 _MAX_EXTENSION_BYTES = 10
 
 
-def output_path(output: Path, relative_path: str, container: str) -> Path:
+def output_path(output: StoragePath, relative_path: str, container: str) -> StoragePath:
     """Where the result of a source goes: its own relative path, with the new container added if it changed."""
     path = output / relative_path
     return path if path.suffix.lower() == container else path.with_name(_with_container(path, container))
 
 
-def require_inside(target: Path, output: Path, source: str) -> None:
-    """Raise SourceError if a link on the way leads `target` out of `output`."""
+def require_inside(target: StoragePath, output: StoragePath, source: str) -> None:
+    """Raise SourceError if a link on the way leads `target` out of `output`. A store has none."""
+    if isinstance(target, RemotePath) or isinstance(output, RemotePath):
+        return
     if not Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(output)):
         raise SourceError(
             f"{source}: its result would land outside of {output}, through a link in it. Remove the link or choose "
@@ -33,7 +38,7 @@ def require_inside(target: Path, output: Path, source: str) -> None:
         )
 
 
-def _with_container(path: Path, container: str) -> str:
+def _with_container(path: StoragePath, container: str) -> str:
     """The name with the container added; of one that gets too long, the beginning and a digest of the whole."""
     name = f"{path.name}{container}"
     if len(os.fsencode(name)) <= _MAX_NAME_BYTES:
@@ -44,7 +49,7 @@ def _with_container(path: Path, container: str) -> str:
     return f"{beginning.decode(errors='ignore')}{end}"
 
 
-def refuse_collisions(sources: Sequence[Source], output: Path, config: SourceConfig) -> None:
+def refuse_collisions(sources: Sequence[Source], output: StoragePath, config: SourceConfig) -> None:
     """Raise ConfigError if a result could be written to a source, through links too, or two to one place.
 
     Which container a video's result gets is known only later, so all of them count; a picture's keeps its name.
@@ -63,15 +68,17 @@ def refuse_collisions(sources: Sequence[Source], output: Path, config: SourceCon
             taken[result] = source.uri
 
 
-def possible_results(source: Source, output: Path, config: SourceConfig) -> list[str]:
+def possible_results(source: Source, output: StoragePath, config: SourceConfig) -> list[str]:
     """All paths that a source's result may get below `output`, each once."""
-    if config.is_picture_name(source.uri):
+    if config.is_picture_name(source.relative_path):
         return [str(output / source.relative_path)]
     return list(dict.fromkeys(str(output_path(output, source.relative_path, c)) for c in CONTAINERS))
 
 
 def _real(uri: str) -> str:
     """The path without links; of links in a circle, one of them. Folders, which hold many files, once each."""
+    if is_remote(uri):
+        return str(RemotePath.of(uri, Access()))
     path = Path(uri)
     return os.path.realpath(path) if path.is_symlink() else str(_real_folder(path.parent) / path.name)
 

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 from anonflow.config import AnonymizeConfig
 from anonflow.pipeline.paths import Keys, Paths
-from anonflow.storage import fingerprint
+from anonflow.storage import StoragePath, fingerprint, located
 from anonflow.track.configured import overlap_frames
 
 ALGORITHM_VERSION = 4
@@ -44,6 +44,10 @@ class RunContext:
     paths: Paths
     model_cache: Path
     progress: Progress = field(default_factory=SilentProgress)
+
+    def source(self, uri: str) -> StoragePath:
+        """Where a source is."""
+        return located(uri, self.config.runtime.access)
 
 
 def derive_keys(config: AnonymizeConfig) -> Keys:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Row
-from anonflow.storage import write_json
+from anonflow.storage import read_if_there, write_json
 from anonflow.tables import read_note
 from anonflow.types import FrameIndex
 from anonflow.video.copying import Groups, Run, plan_runs
@@ -60,8 +60,8 @@ class Copies:
 def read_copies(row: Row, context: RunContext) -> Copies:
     """What holds for the row's video now."""
     plan = context.paths.mask_plan(row.video_id)
-    refused = context.paths.copies_refused(plan)
-    return Copies.from_json(json.loads(refused.read_text()) if refused.exists() else read_note(plan)["copies"])
+    refused = read_if_there(context.paths.copies_refused(plan))
+    return Copies.from_json(read_note(plan)["copies"] if refused is None else json.loads(refused))
 
 
 def refuse_copies(row: Row, context: RunContext, index: FrameIndex, refusal: str) -> Copies:

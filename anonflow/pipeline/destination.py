@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from anonflow.config import AnonymizeConfig
 from anonflow.pipeline.carried import carry_policy
 from anonflow.pipeline.rows import Row
+from anonflow.storage import located
 from anonflow.types import FrameIndex
 from anonflow.video.carry import CarryPolicy, Selection, select
 from anonflow.video.encoders import Encoding, choose_encoding
@@ -32,7 +32,7 @@ class Destination:
         Raises:
             UnsupportedFormatError: there is no encoder or no container for it.
         """
-        source = Path(row.uri)
+        source = located(row.uri, config.runtime.access)
         encoding = choose_encoding(index.stream, config.video)
         policy = carry_policy(config, row.relative_path)
         selection = select(source, index, policy)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from anonflow.claims import count_up
 from anonflow.errors import (
     AnonflowError,
     ChunkTimeoutError,
@@ -22,7 +23,7 @@ from anonflow.errors import (
     WorkerCrashError,
 )
 from anonflow.pipeline.context import RunContext
-from anonflow.storage import naming_storage_errors, storage_error, write_json
+from anonflow.storage import StoragePath, naming_storage_errors, read_if_there, storage_error, write_json
 from anonflow.video.watchdog import step_limit
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ _GRACE_S = 15.0
 
 
 def make_result(
-    context: RunContext, result: Path, subject: str, make: Callable[[], None], n_chunks: int = 1
+    context: RunContext, result: StoragePath, subject: str, make: Callable[[], None], n_chunks: int = 1
 ) -> AnonflowError | None:
     """Run `make` unless `result` exists; when it fails, write the failure beside it instead, and return it.
 
@@ -79,7 +80,7 @@ def internal_error(subject: str, error: Exception) -> AnonflowError:
     )
 
 
-def _recorded(failure: Path, error: AnonflowError) -> AnonflowError:
+def _recorded(failure: StoragePath, error: AnonflowError) -> AnonflowError:
     try:
         record_failure(failure, error)
     except StorageError:
@@ -87,25 +88,20 @@ def _recorded(failure: Path, error: AnonflowError) -> AnonflowError:
     return error
 
 
-def count_attempt(path: Path) -> int:
+def count_attempt(path: StoragePath) -> int:
     """Note durably that an attempt begins; give how many have begun."""
-    with naming_storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as attempts:
-            attempts.write(b".")
-            attempts.flush()
-            os.fsync(attempts.fileno())
-            return attempts.tell()
+    return count_up(path)
 
 
-def record_failure(path: Path, error: AnonflowError) -> None:
+def record_failure(path: StoragePath, error: AnonflowError) -> None:
     """Write a failure for the fan-in to find."""
     write_json(path, {"reason": error.reason, "message": str(error), "transient": error.transient})
 
 
-def recorded_failure(path: Path) -> AnonflowError | None:
+def recorded_failure(path: StoragePath) -> AnonflowError | None:
     """The error written to `path`; None if there is no such file."""
-    return recorded_error(json.loads(path.read_text())) if path.exists() else None
+    record = read_if_there(path)
+    return None if record is None else recorded_error(json.loads(record))
 
 
 def recorded_error(record: dict[str, object]) -> AnonflowError:
@@ -114,7 +110,7 @@ def recorded_error(record: dict[str, object]) -> AnonflowError:
 
 
 @contextmanager
-def deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
+def deadline(seconds: float, failure: StoragePath, subject: str) -> Iterator[None]:
     """End this process when the block takes longer than `seconds`, after writing the failure.
 
     A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that hang
@@ -140,7 +136,7 @@ def deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
 
 
 @contextmanager
-def frame_deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
+def frame_deadline(seconds: float, failure: StoragePath, subject: str) -> Iterator[None]:
     """End this process when one packet takes longer than `seconds` to be read or decoded, after writing why."""
 
     def give_up() -> None:
@@ -154,7 +150,7 @@ def frame_deadline(seconds: float, failure: Path, subject: str) -> Iterator[None
         yield
 
 
-def _leave(failure: Path, error: AnonflowError) -> None:
+def _leave(failure: StoragePath, error: AnonflowError) -> None:
     try:
         record_failure(failure, error)
     except StorageError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 from anonflow.detect.appearance import describe
 from anonflow.detect.base import fit
+from anonflow.storage import StoragePath
 from anonflow.types import Detections, FloatArray, FrameIndex
 from anonflow.video.decode import decode_range
 from anonflow.video.planes import bgr_upright, boxes_to_coded
@@ -25,7 +25,7 @@ class SourceLooks:
     The same from every task: a frame's descriptors depend on that frame and its detections alone.
     """
 
-    def __init__(self, path: Path, index: FrameIndex, load: Callable[[int, int], Detections]) -> None:
+    def __init__(self, path: StoragePath, index: FrameIndex, load: Callable[[int, int], Detections]) -> None:
         """`load` gives the detections of the frames from one to before another."""
         self._path, self._index, self._load = path, index, load
         self._blocks: OrderedDict[int, list[FloatArray]] = OrderedDict()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from anonflow.errors import AnonflowError, StorageError
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Outcome, Row
-from anonflow.storage import write_json
+from anonflow.storage import StoragePath, Version, read_if_there, write_json
 from anonflow.types import Status
 
 log = logging.getLogger(__name__)
@@ -26,10 +25,10 @@ class Ending:
 
 def read_ending(row: Row, context: RunContext) -> Ending | None:
     """How the row's source ended in this run, if it has."""
-    path = context.paths.ended(row.video_id)
-    if not path.exists():
+    content = read_if_there(context.paths.ended(row.video_id))
+    if content is None:
         return None
-    record = json.loads(path.read_text())
+    record = json.loads(content)
     return Ending(record["stage"], Outcome.from_json(record["outcome"]))
 
 
@@ -58,32 +57,43 @@ def quarantine(row: Row, stage: str, error: AnonflowError, context: RunContext) 
     return end_source(row, stage, outcome, context, keep_work=error.transient)
 
 
-def after_attempt(row: Row, stage: str, result: Path, error: AnonflowError | None, context: RunContext) -> Row:
+def after_attempt(
+    row: Row, stage: str, result: StoragePath, error: AnonflowError | None, context: RunContext
+) -> Row:
     """The row after an attempt to make its `result`, for the fan-in to go on with.
 
     A failure is on disk, where the fan-in finds it; if not even that could be written, the row ends its source.
     """
-    if error is None or context.paths.failure(result).exists():
+    if error is None or _is_there(context.paths.failure(result)):
         return row
     return quarantine(row, stage, error, context)
 
 
+def _is_there(path: StoragePath) -> bool:
+    try:
+        return path.exists()
+    except StorageError:  # who looks for it later will not find it either
+        return False
+
+
 @dataclass(frozen=True)
 class Done:
-    """The marker of a published source: by which run, how, and the modification time of its output."""
+    """The marker of a published source: by which run, how, and the version of its output."""
 
     run_id: str
-    output_modified_ns: int
+    output: Version
     outcome: Outcome
 
 
 def read_done(row: Row, context: RunContext) -> Done | None:
     """The marker that a run with an equal configuration left for this version of the source."""
-    path = context.paths.done(row.video_id)
-    if not path.exists():
+    content = read_if_there(context.paths.done(row.video_id))
+    if content is None:
         return None
-    record = json.loads(path.read_text())
-    return Done(record["run_id"], record["output_modified_ns"], Outcome.from_json(record["outcome"]))
+    record = json.loads(content)
+    outcome = Outcome.from_json(record["outcome"])
+    version = Version(outcome.output_bytes, record["output_modified_ns"], record.get("output_etag", ""))
+    return Done(record["run_id"], version, outcome)
 
 
 def unchanged(earlier: Outcome, row: Row) -> Outcome:
@@ -91,11 +101,12 @@ def unchanged(earlier: Outcome, row: Row) -> Outcome:
     return replace(earlier, status=Status.UNCHANGED, relative_path=row.relative_path)
 
 
-def write_done(row: Row, outcome: Outcome, output_modified_ns: int, context: RunContext) -> None:
+def write_done(row: Row, outcome: Outcome, output: Version, context: RunContext) -> None:
     """Mark a source as published. This is the last thing that is written for it."""
     record = {
         "run_id": context.paths.run_id,
-        "output_modified_ns": output_modified_ns,
+        "output_modified_ns": output.modified_ns,
+        "output_etag": output.etag,
         "outcome": outcome.to_json(),
     }
     write_json(context.paths.done(row.video_id), record)

@@ -18,9 +18,8 @@ OUT/_anonflow/<run id>/                                      ledger and report
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from anonflow.storage import naming_storage_errors, remove_tree
+from anonflow.storage import StoragePath, naming_storage_errors, remove_all, remove_tree
 
 CONTROL_FOLDER = "_anonflow"
 
@@ -39,105 +38,105 @@ class Keys:
 class Paths:
     """All paths of one run."""
 
-    output: Path
-    work: Path
+    output: StoragePath
+    work: StoragePath
     run_id: str
     keys: Keys
     shared: Path | None = None
     """Where detections stay for other runs."""
 
     @property
-    def control(self) -> Path:
+    def control(self) -> StoragePath:
         """Folder of everything in the output that is no result."""
         return self.output / CONTROL_FOLDER
 
     @property
-    def run(self) -> Path:
+    def run(self) -> StoragePath:
         """Ledger and report of this run."""
         return self.control / self.run_id
 
     @property
-    def partial(self) -> Path:
+    def partial(self) -> StoragePath:
         """Unfinished files, in the file system of the output."""
         return self.control / "partial"
 
-    def index(self, video_id: str) -> Path:
+    def index(self, video_id: str) -> StoragePath:
         """Frame index and chunks of a source."""
         return self.work / "index" / self.keys.plan / f"{video_id}.parquet"
 
-    def detections(self, video_id: str, chunk: int) -> Path:
+    def detections(self, video_id: str, chunk: int) -> StoragePath:
         """Boxes of a chunk."""
         return (self.shared or self.work) / "detections" / self.keys.detections / video_id / f"{chunk:05d}.parquet"
 
-    def facts(self, video_id: str, chunk: int) -> Path:
+    def facts(self, video_id: str, chunk: int) -> StoragePath:
         """Brightness and cuts of a chunk's frames."""
         return self.detections(video_id, chunk).with_suffix(".frames.parquet")
 
-    def tracks(self, video_id: str, chunk: int) -> Path:
+    def tracks(self, video_id: str, chunk: int) -> StoragePath:
         """Tracks of a chunk alone."""
         return self.work / "tracks" / self.keys.tracks / video_id / f"{chunk:05d}.npz"
 
-    def mask_plan(self, video_id: str) -> Path:
+    def mask_plan(self, video_id: str) -> StoragePath:
         """What to hide in a video."""
         return self.work / "plan" / self.keys.masks / f"{video_id}.parquet"
 
-    def segment(self, video_id: str, chunk: int) -> Path:
+    def segment(self, video_id: str, chunk: int) -> StoragePath:
         """Masked, encoded frames of a chunk."""
         return self.work / "segments" / self.keys.masks / video_id / f"{chunk:05d}.nut"
 
-    def album(self, album_id: str) -> Path:
+    def album(self, album_id: str) -> StoragePath:
         """The pictures of an album."""
         return self.work / "runs" / self.run_id / f"{album_id}.album.json"
 
-    def album_marker(self, album_id: str, stage: str, name: str) -> Path:
+    def album_marker(self, album_id: str, stage: str, name: str) -> StoragePath:
         """Attempts at a stage of an album or of a picture in it are noted beside it, and the latter's failures."""
         return self.work / "runs" / self.run_id / f"{album_id}.{stage}" / f"{name}.mark"
 
-    def masked_picture(self, album_id: str, position: int) -> Path:
+    def masked_picture(self, album_id: str, position: int) -> StoragePath:
         """A masked picture of an album."""
         return self.segment(album_id, position).with_suffix(".picture")
 
-    def whole_segment(self, video_id: str, chunk: int) -> Path:
+    def whole_segment(self, video_id: str, chunk: int) -> StoragePath:
         """All frames of a chunk of which some were to be copied."""
         return self.segment(video_id, chunk).with_suffix(".whole.nut")
 
-    def digests(self, video_id: str, chunk: int) -> Path:
+    def digests(self, video_id: str, chunk: int) -> StoragePath:
         """Mask digests of a chunk, when asked for."""
         return self.segment(video_id, chunk).with_suffix(".digests.parquet")
 
-    def copies_refused(self, plan: Path) -> Path:
+    def copies_refused(self, plan: StoragePath) -> StoragePath:
         """That a video is encoded whole although its plan has copies."""
         return plan.with_suffix(".copies.json")
 
-    def published(self, video_id: str) -> Path:
+    def published(self, video_id: str) -> StoragePath:
         """The outcome of a source that this run published."""
         return self.work / "runs" / self.run_id / f"{video_id}.published.json"
 
-    def video_digests(self, video_id: str) -> Path:
+    def video_digests(self, video_id: str) -> StoragePath:
         """Mask digests of a video, when asked for."""
         return self.work / "runs" / self.run_id / f"{video_id}.digests.parquet"
 
-    def note(self, result: Path) -> Path:
+    def note(self, result: StoragePath) -> StoragePath:
         """Times and counts of a result that has no place for them inside."""
         return result.with_suffix(".json")
 
-    def failure(self, result: Path) -> Path:
+    def failure(self, result: StoragePath) -> StoragePath:
         """Why a result could not be made in this run; a later run tries again."""
         return result.with_name(f"{result.stem}.failed.{self.run_id}.json")
 
-    def attempts(self, result: Path) -> Path:
+    def attempts(self, result: StoragePath) -> StoragePath:
         """One byte for each time this run began to make a result."""
         return result.with_name(f"{result.stem}.attempts.{self.run_id}")
 
-    def closed(self, stage: str, video_id: str) -> Path:
+    def closed(self, stage: str, video_id: str) -> StoragePath:
         """Which chunk completed a video at the fan-in before `stage`, in this run."""
         return self.work / "runs" / self.run_id / f"{video_id}.{stage}.json"
 
-    def done(self, video_id: str) -> Path:
+    def done(self, video_id: str) -> StoragePath:
         """Marker of a published source."""
         return self.control / "done" / self.keys.masks / f"{video_id}.json"
 
-    def ended(self, video_id: str) -> Path:
+    def ended(self, video_id: str) -> StoragePath:
         """How a source ended in this run; written before its row goes on."""
         return self.work / "runs" / self.run_id / f"{video_id}.ended.json"
 
@@ -148,5 +147,4 @@ class Paths:
             remove_tree(result.parent)
         for folder in (self.mask_plan(video_id).parent, self.index(video_id).parent):
             with naming_storage_errors(folder):
-                for leftover in folder.glob(f"{video_id}.*"):
-                    leftover.unlink(missing_ok=True)
+                remove_all(folder.glob(f"{video_id}.*"))

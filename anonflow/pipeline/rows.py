@@ -81,6 +81,8 @@ class Row:
     outcome: str = ""
     pictures: int = 0
     """Of an album, which is a row of many sources; 0 for a video, and for a picture that has ended."""
+    etag: str = ""
+    """Of the source; empty for a local one."""
 
     @property
     def is_album(self) -> bool:
@@ -90,12 +92,12 @@ class Row:
     @property
     def source(self) -> Source:
         """The source that the row belongs to."""
-        return Source(self.uri, self.relative_path, self.video_id, self.size_bytes, self.modified_ns)
+        return Source(self.uri, self.relative_path, self.video_id, self.size_bytes, self.modified_ns, self.etag)
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The first row of a source."""
-        return cls(source.uri, source.relative_path, source.video_id, source.size_bytes, source.modified_ns)
+        return cls(**asdict(source))
 
     def ended(self, outcome: Outcome) -> Row:
         """The row that carries an outcome through the stages that are left."""
@@ -113,6 +115,7 @@ SCHEMA = pa.schema(
         ("n_chunks", pa.int32()),
         ("outcome", pa.string()),
         ("pictures", pa.int32()),
+        ("etag", pa.string()),
     ]
 )
 

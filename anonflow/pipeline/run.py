@@ -8,13 +8,14 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from anonflow.claims import require_exclusive
 from anonflow.config import AnonymizeConfig
 from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.detect.session import usable_provider
@@ -31,11 +32,18 @@ from anonflow.pipeline.progress import Display, Snapshot, displayed
 from anonflow.pipeline.report import Totals, build_report
 from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.sources import Listing, list_sources, local_path
+from anonflow.remote.access import Access
+from anonflow.remote.path import RemotePath
+from anonflow.remote.scratch import remove_orphans
 from anonflow.storage import (
+    StoragePath,
+    arrow_source,
+    located,
     make_private_folder,
     naming_storage_errors,
     remove_empty_folders,
     remove_tree,
+    require_writable,
     write_json,
     written_whole,
 )
@@ -45,6 +53,7 @@ from anonflow.types import Status
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
+_MAX_WAIT_S = 30.0
 LOCK_NAME = "lock"
 
 
@@ -54,8 +63,8 @@ class Summary:
 
     outcomes: list[Outcome]
     totals: Totals
-    ledger: Path
-    report: Path
+    ledger: StoragePath
+    report: StoragePath
     wall_s: float
 
 
@@ -66,7 +75,7 @@ def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
     """
     started = time.monotonic()
     paths = _prepare_paths(config)
-    listing = list_sources(config.input, paths.output, config.source)
+    listing = list_sources(config.input, paths.output, config.source, _hasty(config))
     _tell_of_idle_regions(config, listing)
     for warning in warnings(config):
         log.warning("%s", warning)
@@ -80,22 +89,31 @@ def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
 
 
 def _prepare_paths(config: AnonymizeConfig) -> Paths:
-    output = Path(local_path(config.output))
-    work = (
-        Path(local_path(config.runtime.work_dir)) if config.runtime.work_dir else output / CONTROL_FOLDER / "work"
-    )
+    access = config.runtime.access
+    output = located(config.output, access)
+    work = located(config.runtime.work_dir, access) if config.runtime.work_dir else output / CONTROL_FOLDER / "work"
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     shared = Path(local_path(config.runtime.detections_dir)) if config.runtime.detections_dir else None
     paths = Paths(output, work, run_id, derive_keys(config), shared)
     try:
+        for folder in (output, work):
+            require_writable(folder)
+            require_exclusive(folder, _hasty(config).retry_s)
         with naming_storage_errors(output):
             output.mkdir(parents=True, exist_ok=True)
             paths.control.mkdir(exist_ok=True)
         for folder in (work, paths.partial, *([shared] if shared else [])):
             make_private_folder(folder)
+        remove_orphans(access)
     except StorageError as error:
         raise ConfigError(f"output={config.output} cannot be used: {error}") from error
     return paths
+
+
+def _hasty(config: AnonymizeConfig) -> Access:
+    """To ask before anything starts: somebody waits for the answer."""
+    access = config.runtime.access
+    return replace(access, retry_s=min(access.retry_s, _MAX_WAIT_S))
 
 
 def _tell_of_idle_regions(config: AnonymizeConfig, listing: Listing) -> None:
@@ -116,7 +134,10 @@ def _only_run_on(paths: Paths) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: StoragePath) -> Iterator[None]:
+    if isinstance(folder, RemotePath):
+        yield
+        return
     with (folder / LOCK_NAME).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -206,12 +227,13 @@ def _gather_digests(paths: Paths, outcomes: list[Outcome]) -> None:
     ):
         for outcome in sorted(outcomes, key=lambda o: o.uri):
             if outcome.status is Status.PUBLISHED and outcome.kind == "video":
-                out.write_table(pq.read_table(paths.video_digests(outcome.video_id)))
+                out.write_table(pq.read_table(arrow_source(paths.video_digests(outcome.video_id))))
 
 
 def _clean_up(config: AnonymizeConfig, paths: Paths, outcomes: list[Outcome]) -> None:
     """Remove the work folder. After a quarantine that a later run may mend, its finished chunks are kept."""
     remove_tree(paths.work / "runs" / paths.run_id)
+    remove_orphans(config.runtime.access)
     (paths.work / LOCK_NAME).unlink(missing_ok=True)
     all_well = all(o.status is not Status.QUARANTINED for o in outcomes)
     if all_well and config.runtime.work_dir is None:

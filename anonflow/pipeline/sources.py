@@ -1,4 +1,4 @@
-"""From `input=` to sources: a file, a folder, a glob, or a list of files."""
+"""From `input=` to sources: a file, a folder, a glob, or a list of files, local or in an object store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +17,11 @@ from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
 from anonflow.pipeline.collisions import refuse_collisions
 from anonflow.pipeline.paths import CONTROL_FOLDER
-from anonflow.storage import fingerprint
+from anonflow.pipeline.places import kind_of_name, relative_paths
+from anonflow.pipeline.remote_sources import list_remote, named_remotely
+from anonflow.remote.access import Access
+from anonflow.remote.path import RemotePath, is_remote
+from anonflow.storage import StoragePath, arrow_source, fingerprint, located
 from anonflow.types import Source
 
 _LIST_SUFFIXES = {".txt", ".lst", ".parquet"}
@@ -32,45 +36,54 @@ class Listing:
     passed_over: dict[str, int]
 
 
-def list_sources(given: str, output: Path, config: SourceConfig) -> Listing:
+def list_sources(given: str, output: StoragePath, config: SourceConfig, access: Access | None = None) -> Listing:
     """Find the sources that `given` names.
 
     Files named one by one (alone, by glob, in a list) are all taken; of a folder those with a known extension.
     Relative paths in a list are relative to the list. Files below `output` are no sources.
+
+    Raises:
+        ConfigError: there are none, they cannot be listed, or their results would collide.
     """
-    path, output = Path(local_path(given)), Path(os.path.realpath(output))
-    passed_over: Counter[str] = Counter()
+    access = access or Access()
+    path, passed_over = located(given, access), Counter[str]()
+    if isinstance(output, Path):
+        output = Path(os.path.realpath(output))
+    if path.suffix.lower() in _LIST_SUFFIXES and path.is_file():
+        named = list(dict.fromkeys(located(line, access, path.parent) for line in _lines(path)))
+        sources = [_source(found, relative) for found, relative in relative_paths(named)]
+    elif isinstance(path, RemotePath):
+        sources = list_remote(path, output, config, passed_over)
+    else:
+        sources = _list_local(given, path, output, config, passed_over)
+    if not sources:
+        raise ConfigError(_nothing_found(given, passed_over))
+    refuse_collisions(sources, output, config)
+    return Listing(tuple(sources), dict(passed_over))
+
+
+def _list_local(
+    given: str, path: Path, output: StoragePath, config: SourceConfig, passed_over: Counter[str]
+) -> list[Source]:
     if path.is_dir():
         base, found = path, _known(_walk(path, output), config, passed_over)
-    elif path.suffix.lower() in _LIST_SUFFIXES and path.is_file():
-        found = [Path(local_path(line, path.parent)) for line in _lines(path)]
-        base = _common_folder(found)
     elif any(sign in given for sign in _WILDCARDS) and not path.exists():
         found = [p for p in map(Path, sorted(glob.glob(str(path), recursive=True))) if p.is_file()]
         found = [p for p in found if not _is_below(p, output)]
         base = _before_wildcards(path)
     else:
         base, found = path.parent, [path]
-    if not found:
-        raise ConfigError(_nothing_found(given, passed_over))
-    sources = tuple(_source(p, base) for p in dict.fromkeys(found))
-    refuse_collisions(sources, output, config)
-    return Listing(sources, dict(passed_over))
+    return [_source(p, p.relative_to(base).as_posix()) for p in dict.fromkeys(found)]
 
 
 def local_path(uri: str, base: Path | None = None) -> str:
     """Absolute local path of a path or a `file:` URI; other schemes are refused. `base`: of relative paths."""
-    try:
-        scheme = urlsplit(uri).scheme
-    except ValueError:  # brackets, as in the address of a host: a path may have them anywhere
-        scheme = ""
-    if scheme != "file" and "://" in uri:
-        raise ConfigError(f"{uri}: '{scheme}:' inputs are not supported; give a path or a file: URI.")
-    path = Path(unquote(urlsplit(uri).path)) if scheme == "file" else Path(uri).expanduser()
-    return os.path.abspath((base or Path()) / path)
+    if is_remote(uri):
+        raise ConfigError(f"{uri}: an address is not possible here; give a path or a file: URI.")
+    return str(located(uri, Access(), base))
 
 
-def _walk(folder: Path, output: Path) -> list[Path]:
+def _walk(folder: Path, output: StoragePath) -> list[Path]:
     """All files below `folder`, sorted; links to folders are not followed, so a loop cannot trap the walk."""
 
     def refuse(error: OSError) -> None:
@@ -93,18 +106,18 @@ def _known(paths: Iterable[Path], config: SourceConfig, passed_over: Counter[str
         if path.suffix.lower().lstrip(".") in known:
             found.append(path)
         else:
-            passed_over[_kind(path)] += 1
+            passed_over[kind_of_name(path.name)] += 1
     return found
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: StoragePath) -> list[str]:
     """Entries of a list: lines of a text file (blank ones and `#` comments aside), or a Parquet column `uri`."""
     if path.suffix.lower() != ".parquet":
         text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
         lines = (line.removesuffix("\r") for line in text.split("\n"))
         return [line for line in lines if line.strip() and not line.startswith("#")]
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(arrow_source(path))
     except pa.ArrowInvalid as error:
         raise ConfigError(f"{path}: not a readable Parquet file ({error}).") from error
     if "uri" not in table.column_names:
@@ -112,8 +125,10 @@ def _lines(path: Path) -> list[str]:
     return [str(value) for value in table["uri"].to_pylist()]
 
 
-def _source(path: Path, base: Path) -> Source:
-    uri, relative = str(path), path.relative_to(base).as_posix()
+def _source(path: StoragePath, relative: str) -> Source:
+    if isinstance(path, RemotePath):
+        return named_remotely(path, relative)
+    uri = str(path)
     if not uri.isprintable() and not _is_unicode(uri):
         uri, relative = path.as_uri(), quote(os.fsencode(relative))
     try:
@@ -129,26 +144,15 @@ def _is_unicode(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _kind(path: Path) -> str:
-    """A file's extension for the report, unless it is one of a kind that may say more than that."""
-    extension = path.suffix.lower()
-    if not extension:
-        return "(none)"
-    return extension if len(extension) <= 6 and extension[1:].isalnum() else "(other)"
-
-
-def _common_folder(paths: list[Path]) -> Path:
-    return Path(os.path.commonpath([path.parent for path in paths])) if paths else Path("/")
-
-
 def _before_wildcards(path: Path) -> Path:
     parts = path.parts
     first = next(i for i, part in enumerate(parts) if any(sign in part for sign in _WILDCARDS))
     return Path(*parts[:first])
 
 
-def _is_below(path: Path, folder: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(folder) or CONTROL_FOLDER in path.parts
+def _is_below(path: Path, folder: StoragePath) -> bool:
+    is_result = isinstance(folder, Path) and Path(os.path.realpath(path)).is_relative_to(folder)
+    return is_result or CONTROL_FOLDER in path.parts
 
 
 def _nothing_found(given: str, passed_over: Counter[str]) -> str:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
+
+from anonflow.storage import StoragePath
 
 _WAY = (b"trak", b"mdia", b"minf", b"stbl")
 _TABLE_BYTES = 8
@@ -44,7 +46,7 @@ class _Box:
     stop: int
 
 
-def read_aperture(path: Path) -> Aperture | None:
+def read_aperture(path: StoragePath) -> Aperture | None:
     """The clean aperture of an MP4 or MOV; None without any, or if it is the whole picture."""
     with path.open("rb") as file:
         return next((found for _, found in _apertures(file) if found is not None), None)
@@ -58,7 +60,7 @@ def remove_apertures(path: Path) -> None:
             file.write(b"free")
 
 
-def _apertures(file: BinaryIO) -> Iterator[tuple[_Box, Aperture | None]]:
+def _apertures(file: IO[bytes]) -> Iterator[tuple[_Box, Aperture | None]]:
     for entry in _entries(file):
         file.seek(entry.start)
         header = file.read(_ENTRY_BYTES)
@@ -76,7 +78,7 @@ def _aperture(values: tuple[int, ...], size: tuple[int, ...]) -> Aperture | None
     return None if parts == [*size, 0, 0] else Aperture(*parts)
 
 
-def _entries(file: BinaryIO) -> Iterator[_Box]:
+def _entries(file: IO[bytes]) -> Iterator[_Box]:
     """The sample descriptions of all tracks."""
     level = [box for box in _boxes(file, 0, file.seek(0, 2)) if box.kind == b"moov"]
     for kind in _WAY:
@@ -87,7 +89,7 @@ def _entries(file: BinaryIO) -> Iterator[_Box]:
                 yield from _boxes(file, table.start + _TABLE_BYTES, table.stop)
 
 
-def _boxes(file: BinaryIO, start: int, stop: int) -> Iterator[_Box]:
+def _boxes(file: IO[bytes], start: int, stop: int) -> Iterator[_Box]:
     """The boxes between two places (14496-12, 4.2); up to the first that is none."""
     while start + 8 <= stop:
         file.seek(start)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import av.stream
 
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex
 from anonflow.video.container import open_source
 
@@ -64,7 +64,7 @@ class _Hasher:
         return AudioDigest(self._codec, self._hash.hexdigest(), self._n_packets, start_s, self._was_framed)
 
 
-def digest_audio(path: Path, index: FrameIndex) -> tuple[AudioDigest, ...]:
+def digest_audio(path: StoragePath, index: FrameIndex) -> tuple[AudioDigest, ...]:
     """Fingerprints of the audio streams of `index`, which must be that of `path`, in their order."""
     hashers = {stream.index: _Hasher(stream.codec) for stream in index.audio}
     if hashers:

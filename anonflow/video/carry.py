@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from anonflow.config import AudioConfig, KeepConfig, TimeSpan
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex
 from anonflow.video.audio_codecs import must_be_converted
 from anonflow.video.inventory import TIMECODE, Chapter, Inventory, Part, take_inventory
@@ -98,7 +98,7 @@ class Selection:
         return encoded_as(part.codec) if self.sound.is_changed else part.codec
 
 
-def select(path: Path, index: FrameIndex, policy: CarryPolicy) -> Selection:
+def select(path: StoragePath, index: FrameIndex, policy: CarryPolicy) -> Selection:
     """What `policy` takes of the source `path`, whose index is `index`."""
     return select_from(take_inventory(path, index.stream_index), policy)
 

@@ -1,4 +1,4 @@
-"""Opening a source: local files of known container formats, never a playlist, a script or an address."""
+"""Opening a source: files of known container formats, never a playlist or a script; addresses only through us."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from anonflow.errors import (
     SourceUnreadableError,
     StorageError,
 )
-from anonflow.storage import storage_error
+from anonflow.storage import StoragePath, storage_error
 from anonflow.video.extent import has_container_signature
+from anonflow.video.reading import SteadyReader, reading
 from anonflow.video.watchdog import one_step
 
 # FFmpeg also "reads" text as subtitles or terminal art, pictures, and playlists that name other files. Of these
@@ -44,7 +45,7 @@ _COVERS = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumb
 
 
 @contextmanager
-def open_source(path: Path, limits: LimitsConfig | None = None) -> Iterator[av.container.InputContainer]:
+def open_source(path: StoragePath, limits: LimitsConfig | None = None) -> Iterator[av.container.InputContainer]:
     """Open a media file for reading. `limits` are for a file that nobody has looked at yet.
 
     Raises:
@@ -53,21 +54,27 @@ def open_source(path: Path, limits: LimitsConfig | None = None) -> Iterator[av.c
         DamagedVideoError: a known container whose header cannot be read (an MP4 that was cut).
         LimitError: more streams than may be, or a header that asks for more memory than there is.
     """
-    check_readable(path)
     options = _OPTIONS | (_limiting(limits) if limits else {})
+    if isinstance(path, Path):
+        check_readable(path)
+    with reading(path) as file:
+        container = _opened(path, file, options)
+        with container:
+            if limits:
+                _check_limits(container, limits, path)
+            yield container
+
+
+def _opened(path: StoragePath, file: str | SteadyReader, options: dict[str, str]) -> av.container.InputContainer:
     try:
         with one_step():
-            container = av.open(f"file:{path.absolute()}", "r", options=options, metadata_errors="replace")
+            return av.open(file, "r", options=options, metadata_errors="replace")
     except av.error.MemoryError as error:
         raise LimitError(
             f"{path} asks for more memory or streams than it may have: raise limits.max_streams if it is sound."
         ) from error
     except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise _open_error(path) from error
-    with container:
-        if limits:
-            _check_limits(container, limits, path)
-        yield container
 
 
 def _limiting(limits: LimitsConfig) -> dict[str, str]:
@@ -78,7 +85,7 @@ def _limiting(limits: LimitsConfig) -> dict[str, str]:
     return {"max_streams": str(limits.max_streams + 1), "max_pixels": str(limits.max_pixels)}
 
 
-def _check_limits(container: av.container.InputContainer, limits: LimitsConfig, path: Path) -> None:
+def _check_limits(container: av.container.InputContainer, limits: LimitsConfig, path: StoragePath) -> None:
     if len(container.streams) > limits.max_streams:
         raise LimitError(
             f"{path} has {len(container.streams)} streams: raise limits.max_streams={limits.max_streams} if it is "
@@ -89,7 +96,7 @@ def _check_limits(container: av.container.InputContainer, limits: LimitsConfig, 
             check_picture(stream.codec_context.width, stream.codec_context.height, limits, path)
 
 
-def check_picture(width: int, height: int, limits: LimitsConfig, path: Path) -> None:
+def check_picture(width: int, height: int, limits: LimitsConfig, path: StoragePath) -> None:
     """Raise LimitError if a picture of this size has too many pixels."""
     if width * height > limits.max_pixels:
         raise LimitError(
@@ -114,7 +121,7 @@ def check_readable(path: Path) -> None:
         raise SourceUnreadableError(f"{path} may not be read: grant this user read permission.")
 
 
-def video_stream(container: av.container.InputContainer, path: Path) -> av.video.VideoStream:
+def video_stream(container: av.container.InputContainer, path: StoragePath) -> av.video.VideoStream:
     """The stream that is the video: FFmpeg's best one, never a cover picture.
 
     Raises:
@@ -128,7 +135,7 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.video
     return next((s for s in streams if s is best), streams[0])
 
 
-def write_error(error: Exception, path: Path) -> StorageError | None:
+def write_error(error: Exception, path: StoragePath) -> StorageError | None:
     """The named error when a failure of FFmpeg to write `path` lies in the storage, else None."""
     code = getattr(error, "errno", None)
     # Not EPERM and EINVAL: encoders and muxers use them for their own refusals.
@@ -147,7 +154,7 @@ def _has_decoder(stream: av.stream.Stream) -> bool:
     return getattr(stream, "codec_context", None) is not None
 
 
-def _open_error(path: Path) -> NotAVideoError | DamagedVideoError:
+def _open_error(path: StoragePath) -> NotAVideoError | DamagedVideoError:
     if has_container_signature(path):
         return DamagedVideoError(f"{path} is truncated or corrupt, its header cannot be read: copy it again.")
     return NotAVideoError(f"{path} is not a video of a known format: remove it from the input.")

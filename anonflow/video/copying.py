@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import av
 import av.container
@@ -19,6 +18,7 @@ import av.video
 import numpy as np
 from numpy.typing import NDArray
 
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex, IntArray
 from anonflow.video import h264
 from anonflow.video.container import open_source
@@ -59,7 +59,7 @@ class Run:
         return self.stop_frame - self.start_frame
 
 
-def find_groups(path: Path, index: FrameIndex, family: str, suffix: str) -> Groups:
+def find_groups(path: StoragePath, index: FrameIndex, family: str, suffix: str) -> Groups:
     """Every closed group of the video behind `index`: from an IDR picture to the next one.
 
     `family` and `suffix` are the codec and the file name extension of the output. Reads all packets once. Groups
@@ -108,7 +108,7 @@ def encoded_between(runs: Sequence[Run], start_frame: int, stop_frame: int) -> l
     return [run for run in within(runs, start_frame, stop_frame) if not run.is_copied]
 
 
-def copied_packets(path: Path, index: FrameIndex, runs: Iterable[Run]) -> Iterator[tuple[int, bytes, bool]]:
+def copied_packets(path: StoragePath, index: FrameIndex, runs: Iterable[Run]) -> Iterator[tuple[int, bytes, bool]]:
     """Display index, payload (Annex B) and keyframe flag of all packets of the copied runs, in decode order.
 
     Raises ValueError where a packet is not what `find_groups` saw.
@@ -135,7 +135,7 @@ def parameter_sets_of(stream: av.video.VideoStream) -> ParameterSets | None:
     return h264.parameter_sets(bytes(stream.codec_context.extradata or b""))
 
 
-def _hides_more_than_padding(path: Path, index: FrameIndex) -> bool:
+def _hides_more_than_padding(path: StoragePath, index: FrameIndex) -> bool:
     """Whether cropping leaves out whole macroblocks: somebody may have been cut off, and would be copied along."""
     with open_source(path) as container:
         stream = container.streams[index.stream_index]

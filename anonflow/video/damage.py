@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anonflow.errors import DamagedVideoError
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex, IntArray
 from anonflow.video.container import open_source
 from anonflow.video.decode import BrokenFrameError, sound_frames
@@ -19,7 +19,7 @@ from anonflow.video.tally import is_presented
 _RECOPY = "copy the file again from where it was recorded."
 
 
-def mark_damage(path: Path, index: FrameIndex) -> FrameIndex:
+def mark_damage(path: StoragePath, index: FrameIndex) -> FrameIndex:
     """The index with `damaged` filled in, by decoding the whole video once.
 
     Damaged is what the demuxer or the decoder complains of, and what never comes; with it, for they may depend on
@@ -62,7 +62,7 @@ def spread(index: FrameIndex, broken_rank: int, healing: IntArray) -> tuple[IntA
     return places, max(end, int(places[-1]) + 1)
 
 
-def healing_ranks(path: Path, index: FrameIndex) -> IntArray:
+def healing_ranks(path: StoragePath, index: FrameIndex) -> IntArray:
     """Decode ranks, sorted, of the pictures that depend on nothing that was decoded before (see `heals`).
 
     Raises:
@@ -79,7 +79,7 @@ def healing_ranks(path: Path, index: FrameIndex) -> IntArray:
     return np.array(found, np.int64)
 
 
-def _first_broken(path: Path, index: FrameIndex, start: int) -> int | None:
+def _first_broken(path: StoragePath, index: FrameIndex, start: int) -> int | None:
     """Decode rank of the first broken frame when decoding begins afresh at the display index `start`."""
     try:
         for _ in sound_frames(path, index, start, index.n_frames):

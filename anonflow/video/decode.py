@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, pairwise
-from pathlib import Path
 from typing import cast
 
 import av
@@ -19,6 +18,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from anonflow.errors import DamagedVideoError, UnsupportedFormatError
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex
 from anonflow.video.black import black_frame
 from anonflow.video.container import open_source
@@ -40,7 +40,7 @@ class BrokenFrameError(Exception):
 
 
 def decode_range(
-    path: Path, index: FrameIndex, start_pts: int, stop_pts: int
+    path: StoragePath, index: FrameIndex, start_pts: int, stop_pts: int
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield `(pts, frame)` for exactly the frames with `start_pts <= pts < stop_pts`, in display order.
 
@@ -66,7 +66,9 @@ def decode_range(
             ) from error
 
 
-def sound_frames(path: Path, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
+def sound_frames(
+    path: StoragePath, index: FrameIndex, first: int, last: int
+) -> Iterator[tuple[int, av.VideoFrame]]:
     """The frames with display indices `first` to before `last`, decoded; no frame between them may be damaged.
 
     Raises:
@@ -119,7 +121,7 @@ def _decode_packet(context: VideoCodecContext, packet: Packet | None) -> tuple[l
     return frames, any(level <= av.logging.ERROR for level, _, _ in lines)
 
 
-def _decode(path: Path, index: FrameIndex, first: int, last: int) -> Iterator[av.VideoFrame]:
+def _decode(path: StoragePath, index: FrameIndex, first: int, last: int) -> Iterator[av.VideoFrame]:
     last_rank = int(index.decode_rank[first:last].max())
     start_pts, rank = int(index.pts[first]), 0
     with open_source(path) as container:
@@ -127,7 +129,7 @@ def _decode(path: Path, index: FrameIndex, first: int, last: int) -> Iterator[av
         context = stream.codec_context
         context.thread_count = 1
         context.options = _DECODER_OPTIONS
-        packets = packets_from(container, stream, index, first)
+        packets = packets_from(path, container, stream, index, first)
         # Known from the index; guessing it from the stream loses frames of H.264 without VUI. After the seek,
         # because that resets the decoder.
         context.reorder_depth = index.reorder_depth
@@ -146,7 +148,7 @@ def _decode(path: Path, index: FrameIndex, first: int, last: int) -> Iterator[av
                 raise BrokenFrameError(rank, "a frame cannot be decoded")
 
 
-def check_format(frame: av.VideoFrame, path: Path, index: FrameIndex) -> None:
+def check_format(frame: av.VideoFrame, path: StoragePath, index: FrameIndex) -> None:
     """Raise UnsupportedFormatError unless the frame has the size and pixel format of the whole video."""
     expected = index.stream
     if (frame.width, frame.height, frame.format.name) != (expected.width, expected.height, expected.pixel_format):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import struct
-from pathlib import Path
-from typing import BinaryIO
+from typing import IO
+
+from anonflow.storage import StoragePath
 
 _EBML_MAGIC = b"\x1a\x45\xdf\xa3"
 _SEGMENT_ID = b"\x18\x53\x80\x67"
@@ -17,7 +18,7 @@ _ISO_FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp
 _ISO_BOXES = _ISO_FIRST_BOXES | {b"moof", b"mfra", b"sidx", b"ssix", b"prft", b"emsg", b"uuid", b"udta", b"meta"}
 
 
-def missing_bytes(path: Path) -> int:
+def missing_bytes(path: StoragePath) -> int:
     """How many bytes the file is short of what its container announces; 0 for a whole file or when nobody says."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -34,7 +35,7 @@ def missing_bytes(path: Path) -> int:
     return max(0, end - size)
 
 
-def has_container_signature(path: Path) -> bool:
+def has_container_signature(path: StoragePath) -> bool:
     """Whether the file begins like a video container, however damaged the rest is."""
     with path.open("rb") as file:
         head = file.read(12)
@@ -45,7 +46,7 @@ def _is_avi(head: bytes) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"AVI "
 
 
-def _iso_end(file: BinaryIO, size: int) -> int:
+def _iso_end(file: IO[bytes], size: int) -> int:
     """End of the last top-level box (ISO/IEC 14496-12, 4.2)."""
     end = 0
     while end + 8 <= size:
@@ -59,7 +60,7 @@ def _iso_end(file: BinaryIO, size: int) -> int:
     return end
 
 
-def _matroska_end(file: BinaryIO) -> int:
+def _matroska_end(file: IO[bytes]) -> int:
     """End of the Segment (RFC 9559, section 5.1; sizes by RFC 8794, section 4); 0 when it is of unknown size."""
     file.seek(4)
     header_size = _ebml_size(file)
@@ -72,7 +73,7 @@ def _matroska_end(file: BinaryIO) -> int:
     return 0 if segment_size is None else file.tell() + segment_size
 
 
-def _ebml_size(file: BinaryIO) -> int | None:
+def _ebml_size(file: IO[bytes]) -> int | None:
     first = file.read(1)
     if not first or not first[0]:
         return None
@@ -81,7 +82,7 @@ def _ebml_size(file: BinaryIO) -> int | None:
     return None if value == (1 << 7 * length) - 1 else value
 
 
-def _riff_end(file: BinaryIO, size: int) -> int:
+def _riff_end(file: IO[bytes], size: int) -> int:
     """End of the last RIFF chunk; an OpenDML file has several."""
     end = 0
     while end + 12 <= size:

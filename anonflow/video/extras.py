@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import TypeAlias
 
 import av.container
 import av.stream
 import av.video
 
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex
 from anonflow.video.carry import Selection, timecode
 from anonflow.video.container import open_source
@@ -35,7 +35,7 @@ def add_extras(
     out: av.container.OutputContainer,
     picture: av.video.VideoStream,
     source: av.container.InputContainer,
-    path: Path,
+    path: StoragePath,
     index: FrameIndex,
     selection: Selection,
     container: str,
@@ -121,7 +121,9 @@ def _describe_file(out: av.container.OutputContainer, selection: Selection, shif
     )
 
 
-def _attach(out: av.container.OutputContainer, source: av.container.InputContainer, path: Path, part: Part) -> None:
+def _attach(
+    out: av.container.OutputContainer, source: av.container.InputContainer, path: StoragePath, part: Part
+) -> None:
     """Matroska has covers as attachments, too; players know them by their names."""
     if part.kind == "cover":
         mime = _MIME_TYPES[part.codec]
@@ -141,7 +143,7 @@ def _packets(source: av.container.InputContainer, outputs: dict[int, av.stream.S
             yield packet
 
 
-def _first_packet(path: Path, part: Part) -> bytes:
+def _first_packet(path: StoragePath, part: Part) -> bytes:
     """The picture of a cover, read from a file of its own, because reading it moves on in all streams."""
     with open_source(path) as source:
         for packet in source.demux(source.streams[part.index]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 from typing import Any, NoReturn
 
 import av
@@ -13,6 +12,7 @@ import av.video
 
 from anonflow.config import LimitsConfig
 from anonflow.errors import DamagedVideoError, UnsupportedFormatError
+from anonflow.storage import StoragePath
 from anonflow.types import StreamFormat
 from anonflow.video.container import check_picture, open_source, video_stream
 from anonflow.video.fields import field_order
@@ -22,7 +22,7 @@ from anonflow.video.sidedata import side_data_names
 from anonflow.video.watchdog import one_step
 
 
-def read_format(path: Path, limits: LimitsConfig | None = None) -> StreamFormat:
+def read_format(path: StoragePath, limits: LimitsConfig | None = None) -> StreamFormat:
     """The format of the video stream as its first decoded frame has it."""
     with open_source(path, limits) as container:
         stream = video_stream(container, path)
@@ -52,7 +52,7 @@ def read_format(path: Path, limits: LimitsConfig | None = None) -> StreamFormat:
         )
 
 
-def rotation_deg(frame: av.VideoFrame, path: Path) -> int:
+def rotation_deg(frame: av.VideoFrame, path: StoragePath) -> int:
     """Counter-clockwise display rotation, from the display matrix of the frame.
 
     Raises:
@@ -69,7 +69,9 @@ def rotation_deg(frame: av.VideoFrame, path: Path) -> int:
     return frame.rotation
 
 
-def _first_frame(container: av.container.InputContainer, stream: av.video.VideoStream, path: Path) -> av.VideoFrame:
+def _first_frame(
+    container: av.container.InputContainer, stream: av.video.VideoStream, path: StoragePath
+) -> av.VideoFrame:
     stream.codec_context.thread_count = 1
     for packet in container.demux(stream):
         try:
@@ -84,7 +86,7 @@ def _first_frame(container: av.container.InputContainer, stream: av.video.VideoS
     _raise_undecodable(path, None)
 
 
-def _raise_undecodable(path: Path, error: Exception | None) -> NoReturn:
+def _raise_undecodable(path: StoragePath, error: Exception | None) -> NoReturn:
     raise DamagedVideoError(
         f"{path}: no frame of its video can be decoded: copy the file again from where it was recorded."
     ) from error

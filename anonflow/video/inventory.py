@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import av.container
 import av.stream
 
+from anonflow.storage import StoragePath
 from anonflow.video.container import is_cover, open_source
 from anonflow.video.probe import codec_name
 
@@ -58,7 +58,7 @@ class Inventory:
     chapters: tuple[Chapter, ...]
 
 
-def take_inventory(path: Path, video_index: int) -> Inventory:
+def take_inventory(path: StoragePath, video_index: int) -> Inventory:
     """Describe `path`, whose picture is the stream `video_index`. Reads headers only.
 
     Raises what `open_source` does.

@@ -16,7 +16,7 @@ import av.stream
 import av.video
 
 from anonflow.errors import UnsupportedFormatError
-from anonflow.storage import naming_storage_errors
+from anonflow.storage import StoragePath, naming_storage_errors
 from anonflow.types import FrameIndex
 from anonflow.video.aperture import remove_apertures
 from anonflow.video.carry import SOUND_ONLY, CarryPolicy, Selection, select
@@ -35,8 +35,8 @@ _Packet: TypeAlias = "av.Packet[av.stream.Stream]"
 
 
 def join(
-    segments: Sequence[Path],
-    source: Path,
+    segments: Sequence[StoragePath],
+    source: StoragePath,
     index: FrameIndex,
     output: Path,
     container: str,
@@ -73,7 +73,7 @@ def join(
 
 def _mux(
     splice: Splice,
-    source: Path,
+    source: StoragePath,
     index: FrameIndex,
     output: Path,
     container: str,

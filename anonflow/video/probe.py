@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import av.container
@@ -21,6 +20,7 @@ from anonflow.errors import (
     NoVideoStreamError,
     TimestampError,
 )
+from anonflow.storage import StoragePath
 from anonflow.types import AudioStream, FrameIndex, IntArray
 from anonflow.video.container import is_cover, open_source, video_stream
 from anonflow.video.extent import missing_bytes
@@ -35,7 +35,7 @@ _RECOPY = "copy the file again from where it was recorded."
 _REMUX = "rewrite it once, for example with `ffmpeg -fflags +genpts -i IN -c copy OUT.mkv`, or re-encode it."
 
 
-def probe(path: Path, limits: LimitsConfig | None = None, *, keeps_damaged: bool = False) -> FrameIndex:
+def probe(path: StoragePath, limits: LimitsConfig | None = None, *, keeps_damaged: bool = False) -> FrameIndex:
     """Index every presented frame of a video.
 
     `limits` bound what the file may cost. With `keeps_damaged`, packets that are marked corrupt count like others;
@@ -74,13 +74,13 @@ def probe(path: Path, limits: LimitsConfig | None = None, *, keeps_damaged: bool
         )
 
 
-def _check_whole(path: Path) -> None:
+def _check_whole(path: StoragePath) -> None:
     missing = missing_bytes(path)
     if missing:
         raise DamagedVideoError(f"{path} is truncated, at least {missing} bytes are missing: {_RECOPY}")
 
 
-def _display_order(tally: Tally, path: Path) -> tuple[IntArray, IntArray]:
+def _display_order(tally: Tally, path: StoragePath) -> tuple[IntArray, IntArray]:
     if not tally.pts:
         raise NoVideoStreamError(f"{path} has a video stream without a single frame: remove it from the input.")
     pts = np.array(tally.pts, np.int64)
@@ -90,7 +90,9 @@ def _display_order(tally: Tally, path: Path) -> tuple[IntArray, IntArray]:
     return order, pts[order]
 
 
-def _check_duration(pts: IntArray, stream: av.video.VideoStream, path: Path, limits: LimitsConfig | None) -> None:
+def _check_duration(
+    pts: IntArray, stream: av.video.VideoStream, path: StoragePath, limits: LimitsConfig | None
+) -> None:
     duration_s = float((int(pts[-1]) - int(pts[0])) * _time_base(stream))
     if limits and duration_s > limits.max_duration_s:
         raise LimitError(
@@ -100,7 +102,7 @@ def _check_duration(pts: IntArray, stream: av.video.VideoStream, path: Path, lim
 
 
 def _check_reordering(
-    container: av.container.InputContainer, stream: av.video.VideoStream, order: IntArray, path: Path
+    container: av.container.InputContainer, stream: av.video.VideoStream, order: IntArray, path: StoragePath
 ) -> None:
     """Refuse an order that no encoder makes, or none: FFmpeg's H.264 decoder aborts on more than 16 frames.
 
@@ -175,7 +177,7 @@ def codec_name(stream: av.stream.Stream) -> str:
     return "unknown" if context is None else str(context.codec.canonical_name)
 
 
-def _check_said(lines: Sequence[LibavLine], container: av.container.InputContainer, path: Path) -> None:
+def _check_said(lines: Sequence[LibavLine], container: av.container.InputContainer, path: StoragePath) -> None:
     """Raise if the demuxer came upon what it could not read: packets may be lost, and nobody counts them."""
     if any(level <= av.logging.ERROR and context == container.format.name for level, context, _ in lines):
         raise DamagedVideoError(f"{path} is damaged between its packets, some may be lost: {_RECOPY}")

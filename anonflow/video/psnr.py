@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import log10
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonflow.errors import FidelityError
+from anonflow.storage import StoragePath
 from anonflow.types import PlaneSet
 from anonflow.video.planes import plane_set
 from anonflow.video.segment import decode_segment
@@ -102,7 +102,7 @@ class Samples:
             luma = planes.planes[0].copy()
             self._kept[position] = (luma, luma == self._before, planes.bit_depth)
 
-    def compare(self, segment: Path) -> Fidelity:
+    def compare(self, segment: StoragePath) -> Fidelity:
         """Decode the segment that the frames were written to, and compare."""
         errors = []
         last = max(self._kept, default=-1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
@@ -12,6 +11,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from anonflow.config import VideoConfig
 from anonflow.errors import DamagedVideoError
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex, StreamFormat
 from anonflow.video.decode import decode_range
 from anonflow.video.encode import frame_rate, prepare
@@ -37,7 +37,7 @@ _MARGIN_DB = {"h264": 0.5, "hevc": 0.5, "av1": 1.0, "vp9": 0.8}
 """Samples promise a little more than a long encode keeps, and a chunk that must be encoded again costs twice."""
 
 
-def choose_crf(path: Path, index: FrameIndex, config: VideoConfig) -> float | None:
+def choose_crf(path: StoragePath, index: FrameIndex, config: VideoConfig) -> float | None:
     """The largest constant quality at which the picture keeps `config.target_psnr_db`, with a small margin.
 
     Encodes samples of 24 frames, spread over the video, at two qualities, and goes along the line between the two:
@@ -77,7 +77,7 @@ def _limited(crf: float, encoding: Encoding) -> float:
     return float(np.clip(np.floor(crf * steps) / steps, *_LIMITS[encoding.family]))
 
 
-def _samples(path: Path, index: FrameIndex) -> Iterator[list[av.VideoFrame]]:
+def _samples(path: StoragePath, index: FrameIndex) -> Iterator[list[av.VideoFrame]]:
     """Runs of frames that begin at keyframes, where reading needs no run-up; damaged ones (black) are left out."""
     damaged = set(index.damaged.tolist())
     for start in _starts(index):

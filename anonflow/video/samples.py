@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
@@ -15,6 +14,7 @@ from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from anonflow.errors import DamagedVideoError, UnsupportedFormatError
+from anonflow.storage import StoragePath
 from anonflow.video.container import open_source
 
 Samples = NDArray[Any]
@@ -51,7 +51,7 @@ class Block:
         return self.start + int(self.samples.shape[1])
 
 
-def sound_format(path: Path, stream_index: int) -> SoundFormat | None:
+def sound_format(path: StoragePath, stream_index: int) -> SoundFormat | None:
     """The format of an audio stream as its first decoded frame has it; None for a stream without any."""
     frames = _frames(path, stream_index)
     first = next(frames, None)
@@ -59,7 +59,7 @@ def sound_format(path: Path, stream_index: int) -> SoundFormat | None:
     return None if first is None else _format(first)
 
 
-def read_sound(path: Path, stream_index: int) -> Iterator[Block]:
+def read_sound(path: StoragePath, stream_index: int) -> Iterator[Block]:
     """The samples of an audio stream in blocks, each beginning where the last one ended.
 
     A gap between frames becomes silence, an overlap is cut off, so that every sample stays at its time, to 10 ms.
@@ -114,7 +114,7 @@ def audio_frame(form: SoundFormat, block: Block) -> av.AudioFrame:
     return frame
 
 
-def _frames(path: Path, stream_index: int) -> Generator[av.AudioFrame]:
+def _frames(path: StoragePath, stream_index: int) -> Generator[av.AudioFrame]:
     with open_source(path) as container:
         stream = container.streams[stream_index]
         if not isinstance(stream, AudioStream) or getattr(stream, "codec_context", None) is None:
@@ -150,5 +150,5 @@ def _planar(frame: av.AudioFrame) -> Samples:
     return samples.reshape(frame.samples, -1).T
 
 
-def _unsupported(path: Path, what: str) -> UnsupportedFormatError:
+def _unsupported(path: StoragePath, what: str) -> UnsupportedFormatError:
     return UnsupportedFormatError(f"{path}: its sound {what} and so cannot be changed: {_REMEDY}.")

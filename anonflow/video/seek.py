@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 from typing import TypeAlias
 
 import av
@@ -15,6 +14,7 @@ import av.video
 import numpy as np
 
 from anonflow.errors import DamagedVideoError
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex
 from anonflow.video.container import open_source
 from anonflow.video.keyframe import starts_clean
@@ -33,7 +33,11 @@ def video_position(container: av.container.InputContainer, index: FrameIndex) ->
 
 
 def packets_from(
-    container: av.container.InputContainer, stream: av.video.VideoStream, index: FrameIndex, first: int
+    path: StoragePath,
+    container: av.container.InputContainer,
+    stream: av.video.VideoStream,
+    index: FrameIndex,
+    first: int,
 ) -> Iterator[Packet]:
     """The packets from a keyframe on that makes the frame `first` decode exactly; at worst, all packets.
 
@@ -42,15 +46,15 @@ def packets_from(
     earliest = _behind_damage(index, first)
     keyframes = (earliest + np.flatnonzero(index.keyframe[earliest : first + 1])).tolist()
     if not keyframes:
-        return _all_packets(container, stream)
-    packets = _from_keyframe(container, stream, index, keyframes)
+        return _all_packets(path, container, stream)
+    packets = _from_keyframe(path, container, stream, index, keyframes)
     head = next(packets, None)
     if head is not None and (starts_clean(head, stream.codec_context) or (earliest and len(keyframes) == 1)):
         return chain([head], packets)
     # A keyframe that is no IDR may lean on what came before it (intra refresh): begin one keyframe earlier.
     if head is not None and len(keyframes) > 1:
-        return chain(_from_keyframe(container, stream, index, keyframes[:-1]))
-    return _all_packets(container, stream)
+        return chain(_from_keyframe(path, container, stream, index, keyframes[:-1]))
+    return _all_packets(path, container, stream)
 
 
 def _behind_damage(index: FrameIndex, first: int) -> int:
@@ -60,6 +64,7 @@ def _behind_damage(index: FrameIndex, first: int) -> int:
 
 
 def _from_keyframe(
+    path: StoragePath,
     container: av.container.InputContainer,
     stream: av.video.VideoStream,
     index: FrameIndex,
@@ -75,7 +80,7 @@ def _from_keyframe(
         head = _skip_to(packets, index, wanted_pts)
         if head is not None:
             return chain([head], packets)
-    packets = _all_packets(container, stream)
+    packets = _all_packets(path, container, stream)
     if len(index.damaged) and (head := _skip_to(packets, index, wanted_pts)) is not None:
         return chain([head], packets)
     return packets
@@ -112,9 +117,11 @@ def _seek(container: av.container.InputContainer, stream: av.video.VideoStream, 
     return demux_video(container, stream)
 
 
-def _all_packets(container: av.container.InputContainer, stream: av.video.VideoStream) -> Iterator[Packet]:
+def _all_packets(
+    path: StoragePath, container: av.container.InputContainer, stream: av.video.VideoStream
+) -> Iterator[Packet]:
     # A fresh container, because some demuxers cannot seek back to their beginning.
-    with open_source(Path(container.name.removeprefix("file:"))) as fresh:
+    with open_source(path) as fresh:
         yield from demux_video(fresh, fresh.streams.video[container.streams.video.index(stream)])
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import av.container
@@ -15,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonflow.errors import FidelityError
+from anonflow.storage import StoragePath
 from anonflow.types import IntArray
+from anonflow.video.reading import reading
 
 
 @dataclass(frozen=True, eq=False)
 class Segment:
     """A segment and the timestamps of its packets, in decode order, in units of its own `time_base`."""
 
-    path: Path
+    path: StoragePath
     pts: IntArray
     time_base: Fraction
     extradata: bytes
@@ -53,7 +54,7 @@ class Segment:
 
 
 @contextmanager
-def open_segment(path: Path) -> Iterator[av.container.InputContainer]:
+def open_segment(path: StoragePath) -> Iterator[av.container.InputContainer]:
     """Open a segment that `SegmentWriter` wrote.
 
     Raises:
@@ -62,14 +63,22 @@ def open_segment(path: Path) -> Iterator[av.container.InputContainer]:
     try:
         with path.open("rb") as file:
             is_mov = file.read(8)[4:] == b"ftyp"
-        container = av.open(f"file:{path.absolute()}", "r", format="mov" if is_mov else "nut")
-    except (av.error.FFmpegError, OSError) as error:
-        raise FidelityError(f"Segment {path} cannot be read: remove it and run again.") from error
-    with container:
-        yield container
+    except OSError as error:
+        raise _unreadable(path) from error
+    with reading(path) as opened:
+        try:
+            container = av.open(opened, "r", format="mov" if is_mov else "nut")
+        except av.error.FFmpegError as error:
+            raise _unreadable(path) from error
+        with container:
+            yield container
 
 
-def read_segment(path: Path) -> Segment:
+def _unreadable(path: StoragePath) -> FidelityError:
+    return FidelityError(f"Segment {path} cannot be read: remove it and run again.")
+
+
+def read_segment(path: StoragePath) -> Segment:
     """Read the timestamps of all packets of a segment."""
     with open_segment(path) as container:
         stream = container.streams.video[0]
@@ -86,7 +95,7 @@ def read_segment(path: Path) -> Segment:
         )
 
 
-def decode_segment(path: Path) -> Iterator[av.VideoFrame]:
+def decode_segment(path: StoragePath) -> Iterator[av.VideoFrame]:
     """The frames of a segment in display order, on one thread."""
     depth = read_segment(path).reorder_depth
     with open_segment(path) as container:

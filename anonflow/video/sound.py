@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import TypeAlias, cast
 
 import av
@@ -15,6 +14,7 @@ import av.stream
 from av.audio.stream import AudioStream
 
 from anonflow.errors import EncodeError
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex
 from anonflow.video.carry import Sound, encoded_as, encoder_for
 from anonflow.video.effects import Span, muted, shifted, spans_in_samples
@@ -41,7 +41,7 @@ class ChangedSound:
     """One audio stream of the source, as the output will have it."""
 
     def __init__(
-        self, out: av.container.OutputContainer, path: Path, part: Part, sound: Sound, index: FrameIndex
+        self, out: av.container.OutputContainer, path: StoragePath, part: Part, sound: Sound, index: FrameIndex
     ) -> None:
         """Add a stream to `out` for the sound of `part` of the source `path`; the header is written later.
 
@@ -87,7 +87,9 @@ def widened_spans(sound: Sound, codec: str, first_frame_s: Fraction, rate_hz: in
     return spans_in_samples(sound.mute, first_frame_s, rate_hz, lead, margin)
 
 
-def _add_stream(out: av.container.OutputContainer, path: Path, encoder: str, form: SoundFormat) -> AudioStream:
+def _add_stream(
+    out: av.container.OutputContainer, path: StoragePath, encoder: str, form: SoundFormat
+) -> AudioStream:
     try:
         stream = out.add_stream(encoder, rate=form.rate_hz)
         assert isinstance(stream, AudioStream)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self, TypeAlias
 
 import av
@@ -14,6 +13,7 @@ import av.video
 import numpy as np
 
 from anonflow.errors import FidelityError
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex, IntArray
 from anonflow.video import h264
 from anonflow.video.container import open_source
@@ -29,13 +29,15 @@ class Splice:
     """Which packets make the video. `order` (n,) is the display index of each frame, in the order of packets."""
 
     segments: tuple[Segment, ...]
-    source: Path
+    source: StoragePath
     index: FrameIndex
     runs: tuple[Run, ...]
     order: IntArray
 
     @classmethod
-    def of(cls, paths: Sequence[Path], source: Path, index: FrameIndex, runs: Sequence[Run] = ()) -> Self:
+    def of(
+        cls, paths: Sequence[StoragePath], source: StoragePath, index: FrameIndex, runs: Sequence[Run] = ()
+    ) -> Self:
         """From the segments of all chunks, in order; one without frames is an empty file. No runs: no copies.
 
         Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import av
 import av.container
@@ -14,6 +13,7 @@ import av.video
 
 from anonflow.config import LimitsConfig
 from anonflow.errors import DamagedVideoError, LimitError, TimestampError
+from anonflow.storage import StoragePath
 from anonflow.video.watchdog import stepwise
 
 _RECOPY = "copy the file again from where it was recorded."
@@ -37,7 +37,7 @@ class Tally:
 def tally_packets(
     container: av.container.InputContainer,
     stream: av.video.VideoStream,
-    path: Path,
+    path: StoragePath,
     limits: LimitsConfig | None,
     *,
     keeps_damaged: bool,
@@ -70,7 +70,7 @@ def tally_packets(
 
 
 def _packets(
-    container: av.container.InputContainer, streams: Sequence[av.stream.Stream], path: Path
+    container: av.container.InputContainer, streams: Sequence[av.stream.Stream], path: StoragePath
 ) -> Iterator[av.Packet[av.stream.Stream]]:
     try:
         for packet in stepwise(container.demux(*streams)):
@@ -80,7 +80,7 @@ def _packets(
         raise DamagedVideoError(f"{path} cannot be read to its end: {_RECOPY}") from error
 
 
-def _add_video(tally: Tally, packet: av.Packet[av.stream.Stream], path: Path) -> None:
+def _add_video(tally: Tally, packet: av.Packet[av.stream.Stream], path: StoragePath) -> None:
     tally.n_video_packets += 1
     if not is_presented(packet):
         return

@@ -66,6 +66,20 @@ def one_step() -> Iterator[None]:
         watch.begun_s = None
 
 
+@contextmanager
+def paused() -> Iterator[None]:
+    """Time in which something else is waited for, such as storage; the step that is under way begins anew."""
+    watch = _watch.get()
+    if watch is None or watch.begun_s is None:
+        yield
+        return
+    watch.begun_s = None
+    try:
+        yield
+    finally:
+        watch.begun_s = time.monotonic()
+
+
 def stepwise(items: Iterable[_Item]) -> Iterator[_Item]:
     """`items`; getting each of them is one step."""
     iterator, end = iter(items), object()

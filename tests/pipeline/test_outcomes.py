@@ -19,7 +19,7 @@ from anonflow.pipeline.outcomes import (
     write_done,
 )
 from anonflow.pipeline.rows import Outcome, Row
-from anonflow.storage import write_bytes
+from anonflow.storage import Version, write_bytes
 from anonflow.types import Status
 from tests.pipeline.worlds import World, outcome_of
 
@@ -98,7 +98,8 @@ def test_a_failed_attempt_that_is_nowhere_ends_its_source(context: RunContext) -
 
 def test_a_mark_of_a_published_source_comes_back(world: World, context: RunContext) -> None:
     assert read_done(ROW, context) is None
-    write_done(ROW, published(), 123, context)
+    write_done(ROW, published(), Version(7, 123, "e"), context)
     done = read_done(ROW, world.context("run2"))
     assert done is not None
-    assert (done.run_id, done.output_modified_ns, done.outcome.output_uri) == ("run1", 123, "/out/a.mp4")
+    assert (done.run_id, done.output.modified_ns, done.output.etag) == ("run1", 123, "e")
+    assert done.outcome.output_uri == "/out/a.mp4"

@@ -10,14 +10,15 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
-from anonflow.errors import AnonflowError, WorkerCrashError
+from anonflow.claims import forget_count
+from anonflow.errors import AnonflowError, StorageError, WorkerCrashError
 from anonflow.pipeline.album.members import Member, members_of
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guard import count_attempt, deadline, internal_error, recorded_failure
 from anonflow.pipeline.outcomes import end_source, has_ended, read_ending
 from anonflow.pipeline.rows import Outcome, Row
+from anonflow.storage import StoragePath
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ class Album:
                 )
             with deadline(runtime.chunk_timeout_s, failure, uri):
                 work()
-            marker.unlink(missing_ok=True)  # what counts is what was begun and not finished
+            if self.is_careful:
+                forget_count(marker)  # what counts is what was begun and not finished
         except AnonflowError as error:
             self.fail(member, error)
         except Exception as error:
@@ -86,7 +88,7 @@ class Album:
     def fail(self, member: Member, error: AnonflowError) -> None:
         """Quarantine a picture. If that cannot be recorded, nothing of the album goes on."""
         self._quarantine(member, error)
-        if not has_ended(member.row, self.context):
+        if not self._is_recorded(member):
             self._is_lost = True
             for other in list(self.left()):
                 self._quarantine(other, error)
@@ -100,9 +102,15 @@ class Album:
         """The rows that go on: those of ended pictures, and the album's, for the pictures that are left."""
         return [*self._ended.values(), *([] if self._is_lost else [self.row])]
 
+    def _is_recorded(self, member: Member) -> bool:
+        try:
+            return has_ended(member.row, self.context)
+        except StorageError:
+            return False
+
     def _quarantine(self, member: Member, error: AnonflowError) -> None:
         outcome = Outcome.quarantined(member.source, self.context.paths.keys.masks, error)
         self.end(member, replace(outcome, kind="picture"))
 
-    def _marker(self, name: str) -> Path:
+    def _marker(self, name: str) -> StoragePath:
         return self.context.paths.album_marker(self.row.video_id, self.stage, name)

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -128,7 +127,8 @@ class _Search:
     def add(self, member: Member) -> None:
         """Decode a picture and let every detector have it."""
         config = self.album.context.config.picture
-        still = open_picture(read_picture(Path(member.source.uri), config.max_bytes), config.max_pixels)
+        path = self.album.context.source(member.source.uri)
+        still = open_picture(read_picture(path, config.max_bytes), config.max_pixels)
         info = still.info
         sizes = [fit(*info.shown_size, eye.config.long_side_px, eye.config.max_upscale) for eye in self.eyes]
         looks = still.looks(max(max(size) for size in sizes))

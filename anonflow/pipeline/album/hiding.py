@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from anonflow.errors import InternalError
 from anonflow.mask.area import hidden_area
@@ -30,7 +29,7 @@ class AlbumPlan:
     @classmethod
     def read(cls, row: Row, context: RunContext) -> AlbumPlan:
         """The plan that the stitch stage wrote."""
-        path = Path(context.paths.mask_plan(row.video_id))
+        path = context.paths.mask_plan(row.video_id)
         note = read_note(path)
         times = {key: note[key] for key in ("wall_s", "cpu_s")}
         return cls(read_rows(MaskPlan, path), note["objects"], times)

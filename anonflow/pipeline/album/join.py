@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from anonflow.picture.contract import inspect
@@ -23,7 +21,7 @@ from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.join import require_fidelity, require_other_file
 from anonflow.pipeline.stages.plan import check_source
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.storage import move_into_place, naming_storage_errors
+from anonflow.storage import StoragePath, move_into_place, staged, version_of
 from anonflow.tables import read_note
 from anonflow.types import Check, Status, Verdict
 
@@ -71,7 +69,7 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
         album.end(member, done.outcome)
         return
     watch = Stopwatch()
-    source, target = Path(member.source.uri), context.paths.output / member.source.relative_path
+    source, target = context.source(member.source.uri), context.paths.output / member.source.relative_path
     given = read_picture(source, context.config.picture.max_bytes)
     content = context.paths.masked_picture(album.row.video_id, member.position).read_bytes()
     checks, kind = _checks(given, content, member, work, context)
@@ -97,7 +95,7 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
             "stage_seconds": {**work.stage_seconds, "join": watch.read()},
         },
     )
-    write_done(member.row, outcome, target.stat().st_mtime_ns, context)
+    write_done(member.row, outcome, version_of(target), context)
     album.end(member, outcome)
 
 
@@ -110,19 +108,13 @@ def _checks(
     return inspect(still, content, hiding.hidden, config.keeps), still.info.format
 
 
-def _move(content: bytes, source: Path, target: Path, member: Member, context: RunContext) -> None:
-    partial_path = context.paths.partial / f"{member.source.video_id}.{secrets.token_hex(4)}"
+def _move(content: bytes, source: StoragePath, target: StoragePath, member: Member, context: RunContext) -> None:
     require_inside(target, context.paths.output, member.source.uri)
-    with naming_storage_errors(target):
-        partial_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial_path.write_bytes(content)
-            check_source(member.source)
-            require_other_file(source, target)
-            move_into_place(partial_path, target)
-        finally:
-            partial_path.unlink(missing_ok=True)
+    with staged(target, context.paths.partial, member.source.video_id) as partial_path:
+        partial_path.write_bytes(content)
+        check_source(member.source, context.config.runtime.access)
+        require_other_file(source, target)
+        move_into_place(partial_path, target)
 
 
 def _told(checks: tuple[Check, ...]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from anonflow.picture.still import open_picture, read_picture
 from anonflow.pipeline.album.album import Album
@@ -32,6 +31,6 @@ def mask_album(row: Row, context: RunContext) -> list[Row]:
 def _mask(member: Member, plan: AlbumPlan, row: Row, context: RunContext) -> None:
     target = context.paths.masked_picture(row.video_id, member.position)
     config = context.config.picture
-    still = open_picture(read_picture(Path(member.source.uri), config.max_bytes), config.max_pixels)
+    still = open_picture(read_picture(context.source(member.source.uri), config.max_bytes), config.max_pixels)
     hiding = plan.hiding(member, still.info, context)
     write_bytes(target, still.masked(hiding, config.keeps))

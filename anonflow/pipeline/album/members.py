@@ -28,8 +28,8 @@ class Member:
 def first_rows(sources: Sequence[Source], context: RunContext) -> list[Row]:
     """A row for each video and each album. Files named like pictures are taken for them until they are opened."""
     config = context.config.source
-    pictures = [source for source in sources if config.is_picture_name(source.uri)]
-    rows = [Row.of(source) for source in sources if not config.is_picture_name(source.uri)]
+    pictures = [source for source in sources if config.is_picture_name(source.relative_path)]
+    rows = [Row.of(source) for source in sources if not config.is_picture_name(source.relative_path)]
     return rows + [album_row(part, context) for part in _parts(pictures, context.config.picture.album_size)]
 
 

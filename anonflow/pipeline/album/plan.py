@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from anonflow.errors import NotAPictureError
 from anonflow.picture.still import HEAD_BYTES, kind_of
@@ -29,8 +28,8 @@ def _plan(album: Album, member: Member) -> None:
     if (earlier := published_before(member.row, album.context)) is not None:
         album.end(member, unchanged(earlier, member.row))
         return
-    check_source(member.source)
-    with Path(member.source.uri).open("rb") as file:
+    check_source(member.source, album.context.config.runtime.access)
+    with album.context.source(member.source.uri).open("rb") as file:
         if kind_of(file.read(HEAD_BYTES)) is None:
             raise NotAPictureError(
                 f"{member.source.uri}: its content is no JPEG, PNG, WebP, TIFF or BMP. Convert it; if it is "

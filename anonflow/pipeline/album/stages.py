@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from anonflow.errors import StorageError
 from anonflow.picture.still import HEAD_BYTES, kind_of
 from anonflow.pipeline.album.detect import detect_album
 from anonflow.pipeline.album.join import join_album
@@ -24,7 +23,7 @@ def plan(row: Row, context: RunContext) -> list[Row]:
     """As `stages.plan`. A picture that is not named like one becomes an album of its own."""
     if row.is_album:
         return plan_album(row, context)
-    if _is_picture(row):
+    if _is_picture(row, context):
         return plan_album(album_row([row.source], context), context)
     return video_plan.plan(row, context)
 
@@ -59,15 +58,15 @@ def join(row: Row, context: RunContext) -> list[Row]:
     return join_album(row, context) if row.is_album else video_join.join(row, context)
 
 
-def _is_picture(row: Row) -> bool:
+def _is_picture(row: Row, context: RunContext) -> bool:
     """By content; of a file that cannot be read, the video's plan says why."""
     if row.outcome or row.uri.startswith("file:"):
         return False
-    path = Path(row.uri)
+    path = context.source(row.uri)
     try:
         if not path.is_file():  # opening a pipe would wait for somebody to write into it
             return False
         with path.open("rb") as file:
             return kind_of(file.read(HEAD_BYTES)) is not None
-    except OSError:
+    except (OSError, StorageError):
         return False

@@ -12,13 +12,14 @@ from anonflow.config import DetectorConfig
 from anonflow.detect.base import Detector, fit
 from anonflow.detect.families import build_detector
 from anonflow.detect.models import ModelStore
+from anonflow.errors import AnonflowError
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.looks import SourceLooks
-from anonflow.pipeline.outcomes import after_attempt, has_ended
+from anonflow.pipeline.outcomes import after_attempt, has_ended, quarantine
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.storage import write_bytes
+from anonflow.storage import StoragePath, write_bytes
 from anonflow.tables import read_index, read_rows, write_rows
 from anonflow.track.configured import grading, timeline, tracker_params
 from anonflow.track.grade import grade
@@ -47,11 +48,14 @@ class Detect:
 
     def __call__(self, row: Row) -> Row:
         """Make the row's detections and tracks unless they exist; the row itself goes on as it is."""
-        if row.outcome or has_ended(row, self._context):
-            return row
-        tracks = self._context.paths.tracks(row.video_id, row.chunk)
-        error = make_result(self._context, tracks, row.uri, lambda: self._make(row, tracks))
-        return after_attempt(row, "detect", tracks, error, self._context)
+        try:
+            if row.outcome or has_ended(row, self._context):
+                return row
+            tracks = self._context.paths.tracks(row.video_id, row.chunk)
+            error = make_result(self._context, tracks, row.uri, lambda: self._make(row, tracks))
+            return after_attempt(row, "detect", tracks, error, self._context)
+        except AnonflowError as error:
+            return quarantine(row, "detect", error, self._context)
 
     @cached_property
     def eyes(self) -> list[Eye]:
@@ -63,25 +67,25 @@ class Detect:
             for d in config.detector.values()
         ]
 
-    def _make(self, row: Row, target: Path) -> None:
+    def _make(self, row: Row, target: StoragePath) -> None:
         paths = self._context.paths
         index, chunks = read_index(paths.index(row.video_id))
-        chunk = chunks[row.chunk]
+        chunk, source = chunks[row.chunk], self._context.source(row.uri)
         detections_path = paths.detections(row.video_id, row.chunk)
         if not detections_path.exists():
             watch = Stopwatch()
             with FrameMeter(self._context.progress, "detect") as meter:
-                found, facts = detect_chunk(Path(row.uri), index, chunk, self.eyes, meter)
+                found, facts = detect_chunk(source, index, chunk, self.eyes, meter)
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
             note = {"providers": providers, "run": self._context.paths.run_id, **watch.read()}
             write_rows(detections_path, found, note)
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))
-        write_bytes(target, self._track(Path(row.uri), index, chunk, found, facts).to_bytes())
+        write_bytes(target, self._track(source, index, chunk, found, facts).to_bytes())
 
     def _track(
-        self, path: Path, index: FrameIndex, chunk: Chunk, found: Detections, facts: FrameFacts
+        self, path: StoragePath, index: FrameIndex, chunk: Chunk, found: Detections, facts: FrameFacts
     ) -> ChunkTracks:
         config, stream = self._context.config, index.stream
         seen = grade(found, facts, grading(config), stream.width, stream.height)
@@ -91,7 +95,7 @@ class Detect:
 
 
 def detect_chunk(
-    path: Path, index: FrameIndex, chunk: Chunk, eyes: list[Eye], meter: FrameMeter
+    path: StoragePath, index: FrameIndex, chunk: Chunk, eyes: list[Eye], meter: FrameMeter
 ) -> tuple[Detections, FrameFacts]:
     """Detections of a chunk and its overlap, in pixels of the coded picture, and the facts of all its frames.
 

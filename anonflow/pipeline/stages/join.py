@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,7 +24,17 @@ from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.mask import make_segment
 from anonflow.pipeline.stages.plan import check_source
 from anonflow.pipeline.timing import Stopwatch, total
-from anonflow.storage import file_sha256, move_into_place, naming_storage_errors, write_json, written_whole
+from anonflow.storage import (
+    StoragePath,
+    arrow_source,
+    file_sha256,
+    move_into_place,
+    same_file,
+    staged,
+    version_of,
+    write_json,
+    written_whole,
+)
 from anonflow.tables import read_index, read_note
 from anonflow.types import Check, FrameIndex, Status, Verdict
 from anonflow.video.contract import inspect
@@ -42,19 +51,19 @@ def join(row: Row, context: RunContext) -> list[Row]:
     try:
         if not closes_video(context.paths, "join", context.paths.segment, row):
             return []
+        if ending := read_ending(row, context):
+            return [row.ended(ending.outcome)]
+        published = context.paths.published(row.video_id)
+        failure = make_result(context, published, row.uri, lambda: _publish(row, published, context), row.n_chunks)
+        if failure is not None:
+            return [quarantine(row, "join", failure, context)]
+        outcome = Outcome.from_json(json.loads(published.read_text()))
     except AnonflowError as error:
         return [quarantine(row, "join", error, context)]
-    if ending := read_ending(row, context):
-        return [row.ended(ending.outcome)]
-    published = context.paths.published(row.video_id)
-    failure = make_result(context, published, row.uri, lambda: _publish(row, published, context), row.n_chunks)
-    if failure is not None:
-        return [quarantine(row, "join", failure, context)]
-    outcome = Outcome.from_json(json.loads(published.read_text()))
     return [end_source(row, "join", outcome, context)]
 
 
-def _publish(row: Row, published: Path, context: RunContext) -> None:
+def _publish(row: Row, published: StoragePath, context: RunContext) -> None:
     """Join, check, rename, mark as done. A task that was killed after marking finds the mark."""
     if error := first_failure(context.paths, context.paths.segment, row):
         raise error
@@ -65,7 +74,7 @@ def _publish(row: Row, published: Path, context: RunContext) -> None:
         joined = _join_and_check(row, context)
         _collect_digests(row, context)
         outcome = joined.outcome(row, context)
-        write_done(row, outcome, joined.target.stat().st_mtime_ns, context)
+        write_done(row, outcome, version_of(joined.target), context)
     write_json(published, outcome.to_json())
 
 
@@ -88,7 +97,8 @@ class _Joined:
     """A published file and what was found on the way to it."""
 
     index: FrameIndex
-    target: Path
+    target: StoragePath
+    n_bytes: int
     sha256: str
     source_sha256: str
     checks: tuple[Check, ...]
@@ -107,7 +117,7 @@ class _Joined:
             source_bytes=row.size_bytes,
             fingerprint=context.paths.keys.masks,
             output_uri=str(self.target),
-            output_bytes=self.target.stat().st_size,
+            output_bytes=self.n_bytes,
             output_sha256=self.sha256,
             source_sha256=self.source_sha256,
             frames=self.index.n_frames,
@@ -126,7 +136,7 @@ class _Joined:
                     **self.quality.to_json(),
                     "copied_frames": self.copies.n_frames,
                     "not_copied_because": self.copies.refusal,
-                    "rate_ratio": round(self.target.stat().st_size / max(1, row.size_bytes), 4),
+                    "rate_ratio": round(self.n_bytes / max(1, row.size_bytes), 4),
                 },
                 "hidden_damaged_frames": len(self.index.damaged),
                 "checks": [asdict(check) for check in self.checks],
@@ -137,38 +147,35 @@ class _Joined:
 
 def _join_and_check(row: Row, context: RunContext) -> _Joined:
     watch = Stopwatch()
-    paths, source = context.paths, Path(row.uri)
+    paths, source = context.paths, context.source(row.uri)
     index, _ = read_index(paths.index(row.video_id))
     destination = Destination.of(context.config, row, index)
     container = destination.container
     target = output_path(paths.output, row.relative_path, container)
     require_inside(target, paths.output, row.uri)
-    partial = paths.partial / f"{row.video_id}.{secrets.token_hex(4)}{container}"
-    try:
-        with naming_storage_errors(target):
-            partial.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            copies = read_copies(row, context)
+    with staged(target, paths.partial, f"{row.video_id}{container}") as partial:
+        copies = read_copies(row, context)
+        checks = _make_whole(row, context, index, copies, partial)
+        if copies.set_id and (broken := _broken(checks)):
+            copies = refuse_copies(row, context, index, f"the copy was broken: {broken}")
             checks = _make_whole(row, context, index, copies, partial)
-            if copies.set_id and (broken := _broken(checks)):
-                copies = refuse_copies(row, context, index, f"the copy was broken: {broken}")
-                checks = _make_whole(row, context, index, copies, partial)
-            require_fidelity(row, checks)
-            check_source(row.source)
-            require_other_file(source, target)
-            source_sha256, sha256 = file_sha256(source), file_sha256(partial)
-            move_into_place(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+        require_fidelity(row, checks)
+        source_sha256, sha256 = file_sha256(source), file_sha256(partial)
+        check_source(row.source, context.config.runtime.access)
+        require_other_file(source, target)
+        n_bytes = partial.stat().st_size
+        move_into_place(partial, target)
     quality = _quality(_segments(row, context, copies), context)
-    return _Joined(index, target, sha256, source_sha256, checks, quality, destination, copies, watch.read())
+    return _Joined(
+        index, target, n_bytes, sha256, source_sha256, checks, quality, destination, copies, watch.read()
+    )
 
 
 def _make_whole(
     row: Row, context: RunContext, index: FrameIndex, copies: Copies, partial: Path
 ) -> tuple[Check, ...]:
     """Join the segments, with what is copied between them, to `partial`, and check it."""
-    source, destination = Path(row.uri), Destination.of(context.config, row, index)
+    source, destination = context.source(row.uri), Destination.of(context.config, row, index)
     segments = _segments(row, context, copies)
     try:
         join_segments(segments, source, index, partial, partial.suffix, destination.policy, copies.runs)
@@ -184,7 +191,7 @@ def _make_whole(
     )
 
 
-def _segments(row: Row, context: RunContext, copies: Copies) -> list[Path]:
+def _segments(row: Row, context: RunContext, copies: Copies) -> list[StoragePath]:
     """The chunks' segments; if copies were taken back, of all frames, and masked now unless they exist."""
     paths, chunks = context.paths, range(row.n_chunks)
     if not copies.is_taken_back:
@@ -197,7 +204,7 @@ def _segments(row: Row, context: RunContext, copies: Copies) -> list[Path]:
     return segments
 
 
-def _quality(segments: Sequence[Path], context: RunContext) -> _Quality:
+def _quality(segments: Sequence[StoragePath], context: RunContext) -> _Quality:
     video = context.config.video
     notes = [json.loads(context.paths.note(segment).read_text()) for segment in segments]
     crf = sorted({note["crf"] for note in notes if note["crf"] is not None})
@@ -209,9 +216,9 @@ def _quality(segments: Sequence[Path], context: RunContext) -> _Quality:
     )
 
 
-def require_other_file(source: Path, target: Path) -> None:
+def require_other_file(source: StoragePath, target: StoragePath) -> None:
     """Raise unless a result may take the place of `target`: it must not be its own source, through links either."""
-    if target.exists() and target.samefile(source):
+    if target.exists() and same_file(target, source):
         raise SourceError(f"{source}: the result would overwrite it through a link. Choose another output.")
 
 
@@ -231,7 +238,7 @@ def _broken(checks: tuple[Check, ...]) -> str:
 def _collect_digests(row: Row, context: RunContext) -> None:
     if not context.config.debug.mask_digests:
         return
-    parts = [pq.read_table(context.paths.digests(row.video_id, i)) for i in range(row.n_chunks)]
+    parts = [pq.read_table(arrow_source(context.paths.digests(row.video_id, i))) for i in range(row.n_chunks)]
     with written_whole(context.paths.video_digests(row.video_id)) as partial:
         pq.write_table(pa.concat_tables(parts), partial)
 

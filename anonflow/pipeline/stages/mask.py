@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from anonflow.errors import AnonflowError
 from anonflow.mask.paint import mask_digest, paint
 from anonflow.mask.regions import RegionPlan
 from anonflow.mask.shapes import mask_shapes
@@ -21,10 +22,10 @@ from anonflow.pipeline.byhand import region_plan, shown_s
 from anonflow.pipeline.context import FrameMeter, RunContext, SilentProgress
 from anonflow.pipeline.copies import Copies, read_copies
 from anonflow.pipeline.guard import make_result
-from anonflow.pipeline.outcomes import after_attempt, has_ended
+from anonflow.pipeline.outcomes import after_attempt, has_ended, quarantine
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.storage import write_json, written_whole
+from anonflow.storage import StoragePath, write_json, written_whole
 from anonflow.tables import MASK_DIGESTS, read_index, read_note, read_rows
 from anonflow.types import Chunk, FrameIndex, MaskPlan
 from anonflow.video.copying import Run, encoded_between, within
@@ -40,14 +41,17 @@ _MAX_ENCODES = 3
 
 def mask(row: Row, context: RunContext) -> Row:
     """Make the row's segment unless it exists; the row itself goes on as it is."""
-    if row.outcome or has_ended(row, context):
-        return row
-    segment = context.paths.segment(row.video_id, row.chunk)
-    error = make_result(context, segment, row.uri, lambda: make_segment(row, segment, context))
-    return after_attempt(row, "mask", segment, error, context)
+    try:
+        if row.outcome or has_ended(row, context):
+            return row
+        segment = context.paths.segment(row.video_id, row.chunk)
+        error = make_result(context, segment, row.uri, lambda: make_segment(row, segment, context))
+        return after_attempt(row, "mask", segment, error, context)
+    except AnonflowError as error:
+        return quarantine(row, "mask", error, context)
 
 
-def make_segment(row: Row, segment: Path, context: RunContext) -> None:
+def make_segment(row: Row, segment: StoragePath, context: RunContext) -> None:
     """Write the row's segment, and the note beside it."""
     watch = Stopwatch()
     index, chunks = read_index(context.paths.index(row.video_id))
@@ -55,7 +59,7 @@ def make_segment(row: Row, segment: Path, context: RunContext) -> None:
     plan_path = context.paths.mask_plan(row.video_id)
     plan = read_rows(MaskPlan, plan_path).between(chunk.start_frame, chunk.stop_frame)
     regions = region_plan(context.config, row.relative_path, index)
-    work = Work(Path(row.uri), index, chunk, plan, regions, read_copies(row, context))
+    work = Work(context.source(row.uri), index, chunk, plan, regions, read_copies(row, context))
     with written_whole(segment) as partial:
         masked = _mask_well(work, partial, context, read_note(plan_path)["crf"])
         if context.config.debug.mask_digests:
@@ -73,7 +77,7 @@ def make_segment(row: Row, segment: Path, context: RunContext) -> None:
 class Work:
     """A chunk, what to hide in it, and which of its frames are copied from the source instead of encoded."""
 
-    source: Path
+    source: StoragePath
     index: FrameIndex
     chunk: Chunk
     plan: MaskPlan

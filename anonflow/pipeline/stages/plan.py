@@ -21,6 +21,8 @@ from anonflow.pipeline.guard import internal_error, make_result
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, unchanged
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.timing import Stopwatch
+from anonflow.remote.access import Access
+from anonflow.storage import StoragePath, Version, located, version_of
 from anonflow.tables import read_index, write_index
 from anonflow.track.configured import overlap_frames
 from anonflow.types import Source
@@ -52,39 +54,38 @@ def published_before(row: Row, context: RunContext) -> Outcome | None:
     done = read_done(row, context)
     if done is None or done.run_id == context.paths.run_id:
         return None
-    output = Path(done.outcome.output_uri)
+    output = context.source(done.outcome.output_uri)
     own = context.paths.output / row.relative_path  # a picture's, whatever its name ends in
     if output not in (own, output_path(context.paths.output, row.relative_path, output.suffix)):
         return None
     try:
-        found = output.stat()
+        return done.outcome if version_of(output).is_that_of(done.output) else None
     except FileNotFoundError:
         return None
-    same = (found.st_size, found.st_mtime_ns) == (done.outcome.output_bytes, done.output_modified_ns)
-    return done.outcome if same else None
 
 
-def check_source(source: Source) -> None:
+def check_source(source: Source, access: Access | None = None) -> None:
     """Raise unless the source is there, readable, not empty, and the version that was listed."""
     if source.uri.startswith("file:"):
         raise SourceUnreadableError(f"{source.uri}: the file's name is not valid UTF-8. Rename it and run again.")
-    path = Path(source.uri)
+    path = located(source.uri, access or Access())
     try:
-        found = path.stat()
+        found = version_of(path)
     except FileNotFoundError as error:
         raise SourceMissingError(f"{path}: no such file. Check the path or take it off the list.") from error
     except OSError as error:
         raise SourceUnreadableError(f"{path}: cannot be read ({error.strerror}). Check the permissions.") from error
-    if not path.is_file() or not os.access(path, os.R_OK):
+    if isinstance(path, Path) and not (path.is_file() and os.access(path, os.R_OK)):
         raise SourceUnreadableError(f"{path}: cannot be read. Check that it is a file and its permissions.")
-    if found.st_size == 0:
+    if found.size_bytes == 0:
         raise SourceEmptyError(f"{path}: the file is empty. Copy it again from where it came.")
-    if source.size_bytes >= 0 and (found.st_size, found.st_mtime_ns) != (source.size_bytes, source.modified_ns):
+    listed = Version(source.size_bytes, source.modified_ns, source.etag)
+    if source.size_bytes >= 0 and not found.is_that_of(listed):
         raise SourceChangedError(f"{path}: the file changed while it was worked on. Run again when it is complete.")
 
 
 def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
-    check_source(row.source)
+    check_source(row.source, context.config.runtime.access)
     target = context.paths.index(row.video_id)
     if error := make_result(context, target, row.uri, lambda: _write_index(row, target, context)):
         raise error
@@ -93,9 +94,9 @@ def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
     return [replace(row, chunk=chunk.index, n_chunks=len(chunks)) for chunk in chunks]
 
 
-def _write_index(row: Row, target: Path, context: RunContext) -> None:
+def _write_index(row: Row, target: StoragePath, context: RunContext) -> None:
     watch = Stopwatch()
-    config, path = context.config, Path(row.uri)
+    config, path = context.config, context.source(row.uri)
     index = probe(path, config.limits, keeps_damaged=config.source.hides_damage)
     Destination.of(config, row, index)  # better refused now than after all the work
     if config.source.hides_damage:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -40,12 +39,12 @@ def stitch(row: Row, context: RunContext) -> list[Row]:
     try:
         if not closes_video(paths, "stitch", paths.tracks, row):
             return []
+        ending = read_ending(row, context)
+        if ending is not None and ending.stage == "stitch":
+            return [row.ended(ending.outcome)]
+        failure = None if ending else _stitch_video(row, context)
     except AnonflowError as error:
         return [quarantine(row, "stitch", error, context)]
-    ending = read_ending(row, context)
-    if ending is not None and ending.stage == "stitch":
-        return [row.ended(ending.outcome)]
-    failure = None if ending else _stitch_video(row, context)
     if failure is not None:
         return [quarantine(row, "stitch", failure, context)]
     return [replace(row, chunk=chunk) for chunk in range(row.n_chunks)]
@@ -85,6 +84,7 @@ class _ChunkedVideo:
 
     def __init__(self, row: Row, context: RunContext) -> None:
         self._row, self._config, self._paths = row, context.config, context.paths
+        self._source = context.source(row.uri)
         self._index, self._chunks = read_index(context.paths.index(row.video_id))
         facts = FrameFacts.concat(
             self._facts(chunk).between(chunk.start_frame, chunk.stop_frame) for chunk in self._chunks
@@ -98,7 +98,7 @@ class _ChunkedVideo:
         alone = [ChunkTracks.from_bytes(file.read_bytes()) for file in files]
         looks = None
         if config.tracker.appearance:
-            looks = SourceLooks(Path(self._row.uri), self._index, self._detections_between)
+            looks = SourceLooks(self._source, self._index, self._detections_between)
         way = Way(self.timeline, tracker_params(config.tracker), looks)
         tracks, seams = stitch_chunks(alone, lambda position: self._seen(chunks[position]), way)
         reverse = config.stabilise.reverse
@@ -122,11 +122,11 @@ class _ChunkedVideo:
         """The quality that all chunks are encoded with; None, too, if nothing is."""
         if copies.n_frames == self._index.n_frames:
             return None
-        return choose_crf(Path(self._row.uri), self._index, self._config.video)
+        return choose_crf(self._source, self._index, self._config.video)
 
     def copies(self, plan: MaskPlan) -> Copies:
         """Which frames need no encoder."""
-        index, video, source = self._index, self._config.video, Path(self._row.uri)
+        index, video, source = self._index, self._config.video, self._source
         if not video.copy_clean:
             return Copies.none(index, "video.copy_clean=false")
         to = Destination.of(self._config, self._row, index)

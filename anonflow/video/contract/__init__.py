@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from anonflow.errors import SourceError
+from anonflow.storage import StoragePath
 from anonflow.types import Check, FrameIndex
 from anonflow.video.audio import digest_audio
 from anonflow.video.carry import SOUND_ONLY, CarryPolicy, Selection, select_from
@@ -37,7 +38,7 @@ from anonflow.video.shift import applied_shift
 
 
 def inspect(
-    source: Path,
+    source: StoragePath,
     index: FrameIndex,
     output: Path,
     policy: CarryPolicy = SOUND_ONLY,
@@ -81,7 +82,7 @@ def inspect(
 
 
 def _compare_sound(
-    source: Path,
+    source: StoragePath,
     index: FrameIndex,
     output: Path,
     result: FrameIndex,

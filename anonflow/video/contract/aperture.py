@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from anonflow.storage import StoragePath
 from anonflow.types import Check, FrameIndex, Verdict
 from anonflow.video.aperture import Aperture, read_aperture
 from anonflow.video.contract.check import check
@@ -11,7 +12,7 @@ from anonflow.video.contract.check import check
 _NAME = "clean aperture"
 
 
-def compare_aperture(source: Path, index: FrameIndex, output: Path, result: FrameIndex) -> Check:
+def compare_aperture(source: StoragePath, index: FrameIndex, output: Path, result: FrameIndex) -> Check:
     """Outputs have none; what a player showed of a source with one is a part of what it shows of the output."""
     before, after = _aperture(source, index), _aperture(output, result)
     if after is not None:
@@ -21,5 +22,5 @@ def compare_aperture(source: Path, index: FrameIndex, output: Path, result: Fram
     return check(_NAME, True, "none")
 
 
-def _aperture(path: Path, index: FrameIndex) -> Aperture | None:
+def _aperture(path: StoragePath, index: FrameIndex) -> Aperture | None:
     return read_aperture(path) if "mp4" in index.container else None

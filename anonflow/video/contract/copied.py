@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from anonflow.errors import FidelityError, SourceError
+from anonflow.storage import StoragePath
 from anonflow.types import Check, FrameIndex, Verdict
 from anonflow.video.contract.check import check
 from anonflow.video.copying import Run, encoded_between
@@ -24,7 +25,7 @@ _FRAMES = 12
 
 
 def compare_copied(
-    source: Path, index: FrameIndex, output: Path, runs: Sequence[Run], segments: Sequence[Path]
+    source: StoragePath, index: FrameIndex, output: Path, runs: Sequence[Run], segments: Sequence[StoragePath]
 ) -> Check:
     """Copied frames must decode to the source's pictures, and every segment to what it is alone, bit for bit."""
     copied = [run for run in runs if run.is_copied]
@@ -40,13 +41,13 @@ def compare_copied(
     return Check(_NAME, Verdict.EQUAL if same else Verdict.BROKEN, detail)
 
 
-def _frames(path: Path, index: FrameIndex, run: Run) -> Iterator[av.VideoFrame]:
+def _frames(path: StoragePath, index: FrameIndex, run: Run) -> Iterator[av.VideoFrame]:
     stop = run.stop_frame
     stop_pts = int(index.pts[stop]) if stop < index.n_frames else index.end_pts
     return (frame for _, frame in decode_range(path, index, int(index.pts[run.start_frame]), stop_pts))
 
 
-def _segments_equal(output: Path, result: FrameIndex, runs: Sequence[Run], segments: Sequence[Path]) -> bool:
+def _segments_equal(output: Path, result: FrameIndex, runs: Sequence[Run], segments: Sequence[StoragePath]) -> bool:
     """The first frames of each segment, which holds the next encoded ones; without any it is an empty file."""
     encoded = [
         n for run in encoded_between(runs, 0, result.n_frames) for n in range(run.start_frame, run.stop_frame)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from anonflow.config import TimeSpan
 from anonflow.errors import SourceError
+from anonflow.storage import StoragePath
 from anonflow.types import Check, Verdict
 from anonflow.video.audio import AudioDigest, codec_family
 from anonflow.video.carry import Selection
@@ -78,7 +79,7 @@ def compare_dropped(n_before: int, n_after: int) -> Check:
 
 
 def compare_changed(
-    source: Path,
+    source: StoragePath,
     output: Path,
     selection: Selection,
     result: Inventory,
@@ -114,7 +115,7 @@ def compare_changed(
     return tuple(checks)
 
 
-def measure_sound(path: Path, part: Part, mute: Sequence[TimeSpan], first_frame_s: Fraction) -> SoundMeasure:
+def measure_sound(path: StoragePath, part: Part, mute: Sequence[TimeSpan], first_frame_s: Fraction) -> SoundMeasure:
     """Decode an audio stream to its end.
 
     Raises what `read_sound` does.

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
+from anonflow.storage import StoragePath
 from anonflow.types import Check, FrameIndex, Verdict
 from anonflow.video.carry import Selection
 from anonflow.video.container import open_source
@@ -84,7 +84,9 @@ def compare_languages(extension: str, selection: Selection, result: Inventory) -
     return check("languages", True)
 
 
-def digest_streams(path: Path, parts: Iterable[Part], shift_s: Fraction = Fraction(0)) -> tuple[StreamDigest, ...]:
+def digest_streams(
+    path: StoragePath, parts: Iterable[Part], shift_s: Fraction = Fraction(0)
+) -> tuple[StreamDigest, ...]:
     """Fingerprints of streams of `path`, in the order of `parts`, all `shift_s` later.
 
     Covers are compared by content, not by time.

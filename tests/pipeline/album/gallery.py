@@ -63,7 +63,12 @@ def going_on(rows: list[Row]) -> Row:
 def run(world: World, run_id: str = "run1") -> dict[str, Outcome]:
     """All stages over all sources; the outcomes by file name."""
     context = world.context(run_id)
-    rows = [made for row in rows_of(world, context) for made in plan(row, context)]
+    return run_rows(rows_of(world, context), context)
+
+
+def run_rows(rows: Sequence[Row], context: RunContext) -> dict[str, Outcome]:
+    """All stages over these rows; the outcomes by file name."""
+    rows = [made for row in rows for made in plan(row, context)]
     detect = Detect(context)
     rows = [made for row in rows for made in detect(row)]
     rows = [made for row in rows for made in stitch(row, context)]
