@@ -74,15 +74,49 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
 
 
+def create_exclusive(path: Path, content: bytes) -> bool:
+    """Write a small file whole unless the name is taken; whether it was written. Of many who try, one succeeds.
+
+    The hard link puts a complete file under the name, or fails if something is there (also on NFS).
+    """
+    claim = path.with_name(f".{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
+    with naming_storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_private(claim, content)
+            os.link(claim, path)
+        except FileExistsError:
+            return False
+        finally:
+            claim.unlink(missing_ok=True)
+    return True
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, from its first byte on. It is not whole until this returns."""
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no white space: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
+def readable_json(value: Any) -> str:
+    """JSON for people, with sorted keys."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as readable JSON, whole."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
-    write_bytes(path, f"{text}\n".encode())
+    write_bytes(path, readable_json(value).encode())
+
+
+def write_private_json(path: Path, value: Any) -> None:
+    """Write `value` as readable JSON, whole, for its owner alone."""
+    with written_whole(path) as partial:
+        write_private(partial, readable_json(value).encode())
 
 
 def fingerprint(value: Any) -> str:

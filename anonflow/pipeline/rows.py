@@ -6,6 +6,7 @@ work folder under names that follow from the row, see `paths`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -117,9 +118,10 @@ SCHEMA = pa.schema(
 )
 
 
-def to_table(rows: list[Row]) -> pa.Table:
+def to_table(rows: Sequence[Row]) -> pa.Table:
     """Rows as Arrow, with the one schema of the graph even when there are none."""
-    return pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
+    columns = [pa.array([getattr(row, field.name) for row in rows], type=field.type) for field in SCHEMA]
+    return pa.table(columns, schema=SCHEMA)
 
 
 def from_table(table: pa.Table) -> list[Row]:
