@@ -65,6 +65,8 @@ class Record:
     """By the driver's own clock."""
     error: str = ""
     """Name of the error that ended the run, not its message."""
+    is_retry: bool = False
+    """It took only what had been quarantined."""
 
     @classmethod
     def read(cls, folder: Path) -> Record | None:
@@ -109,10 +111,13 @@ class RecordFile:
 
 
 @contextmanager
-def recorded(folder: Path, run_id: str, configuration: dict[str, Any]) -> Iterator[RecordFile]:
+def recorded(
+    folder: Path, run_id: str, configuration: dict[str, Any], *, is_retry: bool = False
+) -> Iterator[RecordFile]:
     """Keep the record of a run, which is the block; say at the end how it ended."""
     now = _now()
-    file = RecordFile(folder, Record(run_id, State.RUNNING, Process.own(), now, now, configuration))
+    begun = Record(run_id, State.RUNNING, Process.own(), now, now, configuration, is_retry=is_retry)
+    file = RecordFile(folder, begun)
     try:
         yield file
     except BaseException as error:

@@ -132,8 +132,8 @@ class Tally:
     def _add_work(self, outcome: Outcome) -> None:
         details = outcome.details
         self.frames += outcome.frames
-        (self.picture_objects if outcome.kind == "picture" else self.objects).update(details["objects"])
-        for stage, seconds in details["stage_seconds"].items():
+        (self.picture_objects if outcome.kind == "picture" else self.objects).update(details.get("objects", {}))
+        for stage, seconds in details.get("stage_seconds", {}).items():
             self.stage_seconds.setdefault(stage, Counter()).update(seconds)
 
     def _add_picture(self, outcome: Outcome) -> None:

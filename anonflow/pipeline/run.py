@@ -78,7 +78,7 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
     cache = _model_cache(config)
     with _only_run_on(paths, config.runtime.lease_s) as still_ours:
         _check_models(config, cache)
-        with recorded(paths.run, paths.run_id, asdict(config)) as record:
+        with recorded(paths.run, paths.run_id, asdict(config), is_retry=only is not None) as record:
             ledger = Ledger(paths.run)
             progress = _Progress(record, ledger, len(listing.sources), started)
             _compute(RunContext(config, paths, cache), listing, ledger, console, progress, still_ours)

@@ -1,0 +1,80 @@
+"""Remove what runs left on their way: `anonflow clean OUTPUT [dry_run=true] [runs_older_than_d=90]`."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from anonflow.config.base import Section, not_negative, require
+from anonflow.jobs.launch import DONE, launch
+from anonflow.jobs.positional import with_output
+from anonflow.pipeline.leftovers import Leftover, clean
+from anonflow.pipeline.sources import local_path
+
+
+@dataclass(frozen=True)
+class CleanConfig(Section):
+    """What is removed."""
+
+    output: str
+    dry_run: bool
+    runs_older_than_d: float | None
+    lease_s: float
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        not_negative("runs_older_than_d", self.runs_older_than_d)
+        require(self.lease_s >= 1, f"lease_s={self.lease_s} must be at least 1")
+
+
+def main() -> int:
+    """Run the job on the command line's arguments; give the exit code."""
+    sys.argv[1:] = with_output(sys.argv[1:])
+    return int(launch("clean", CleanConfig, _run))
+
+
+def _run(config: CleanConfig, _: Console) -> int:
+    output = Path(local_path(config.output))
+    found = clean(output, config.runs_older_than_d, config.lease_s, dry_run=config.dry_run)
+    console = Console()
+    if found:
+        console.print(table(found), soft_wrap=True)
+    verb = "would be removed" if config.dry_run else "removed"
+    total = sum(leftover.n_bytes for leftover in found)
+    console.print(f"{sum(leftover.n_files for leftover in found)} files, {_size(total)} {verb}", highlight=False)
+    return int(DONE)
+
+
+def table(found: list[Leftover]) -> Table:
+    """A line for each folder, and one for the files of a kind."""
+    shown = Table(box=None, pad_edge=False)
+    for column, justify in (("what", "left"), ("files", "right"), ("size", "right"), ("where", "left")):
+        shown.add_column(column, justify=justify)  # type: ignore[arg-type]
+    by_place: dict[tuple[str, Path], list[Leftover]] = defaultdict(list)
+    for leftover in found:
+        by_place[leftover.kind, leftover.path if leftover.path.suffix == "" else leftover.path.parent].append(
+            leftover
+        )
+    for (kind, place), group in by_place.items():
+        files, size = sum(one.n_files for one in group), sum(one.n_bytes for one in group)
+        shown.add_row(kind, str(files), _size(size), Text(str(place), no_wrap=True))
+    return shown
+
+
+def _size(n_bytes: int) -> str:
+    size, unit = float(n_bytes), "B"
+    for bigger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, bigger
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
