@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from anonflow.config.base import Section, not_negative, require
+from anonflow.errors import one_line
 from anonflow.jobs.launch import DONE, launch
 from anonflow.jobs.positional import with_output
-from anonflow.pipeline.leftovers import Leftover, clean
+from anonflow.pipeline.leftovers import FOLDERS, Leftover, clean
 from anonflow.pipeline.sources import local_path
 
 
@@ -43,28 +43,25 @@ def _run(config: CleanConfig, _: Console) -> int:
     output = Path(local_path(config.output))
     found = clean(output, config.runs_older_than_d, config.lease_s, dry_run=config.dry_run)
     console = Console()
-    if found:
-        console.print(table(found), soft_wrap=True)
+    for line in lines(found):
+        console.print(Text(line), soft_wrap=True)
     verb = "would be removed" if config.dry_run else "removed"
     total = sum(leftover.n_bytes for leftover in found)
     console.print(f"{sum(leftover.n_files for leftover in found)} files, {_size(total)} {verb}", highlight=False)
     return int(DONE)
 
 
-def table(found: list[Leftover]) -> Table:
-    """A line for each folder, and one for the files of a kind."""
-    shown = Table(box=None, pad_edge=False)
-    for column, justify in (("what", "left"), ("files", "right"), ("size", "right"), ("where", "left")):
-        shown.add_column(column, justify=justify)  # type: ignore[arg-type]
+def lines(found: list[Leftover]) -> list[str]:
+    """One for each folder: its own, or that of single files of a kind."""
     by_place: dict[tuple[str, Path], list[Leftover]] = defaultdict(list)
     for leftover in found:
-        by_place[leftover.kind, leftover.path if leftover.path.suffix == "" else leftover.path.parent].append(
-            leftover
-        )
-    for (kind, place), group in by_place.items():
-        files, size = sum(one.n_files for one in group), sum(one.n_bytes for one in group)
-        shown.add_row(kind, str(files), _size(size), Text(str(place), no_wrap=True))
-    return shown
+        place = leftover.path if leftover.kind in FOLDERS else leftover.path.parent
+        by_place[leftover.kind, place].append(leftover)
+    return [
+        f"{kind:<20}{sum(one.n_files for one in group):>8} files {_size(sum(one.n_bytes for one in group)):>12}  "
+        f"{one_line(str(place))}"
+        for (kind, place), group in by_place.items()
+    ]
 
 
 def _size(n_bytes: int) -> str:

@@ -5,10 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+_WITH_VALUE = (
+    "--cfg",
+    "-c",
+    "--package",
+    "-p",
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+    "--config-dir",
+    "-cd",
+)
+"""Options of Hydra whose value comes as the next argument."""
+
 
 def with_output(arguments: Sequence[str]) -> list[str]:
     """The arguments as overrides: the one that has no key, or is a path that exists, is the output."""
-    paths = [a for a in arguments if not a.startswith(("-", "+", "~")) and ("=" not in a or Path(a).exists())]
+    paths = [
+        argument
+        for before, argument in zip(["", *arguments], arguments, strict=False)
+        if not argument.startswith(("-", "+", "~"))
+        and before not in _WITH_VALUE
+        and ("=" not in argument or Path(argument).exists())
+    ]
     if len(paths) != 1:
         return list(arguments)  # Hydra says what is missing or wrong
     return [f"output={quoted(a)}" if a == paths[0] else a for a in arguments]

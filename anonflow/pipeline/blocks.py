@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from anonflow.pipeline.rows import Row
 
-_BLOCKS_AT_LEAST = 2000
-_ROWS_AT_MOST = 32
+_BLOCKS_AT_LEAST = 500
+_ROWS_AT_MOST = 64
 _BLOCK_BYTES = 32 * 2**20
 """Of sources; a minute of video, or so."""
 

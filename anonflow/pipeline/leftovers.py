@@ -21,6 +21,8 @@ from anonflow.storage import naming_storage_errors, remove_empty_folders, remove
 
 WORK_PARTS = ("index", "detections", "tracks", "plan", "segments", "runs")
 """Folders of a work folder. Whatever else lies in one that somebody chose is not ours."""
+FOLDERS = ("work", "unfinished results", "run")
+"""Kinds of leftovers that are folders; the others are files."""
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]+")
 

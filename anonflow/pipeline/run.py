@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from rich.console import Console
@@ -72,13 +74,14 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
     started = time.monotonic()
     paths = _prepare_paths(config)
     listing = _listed(config, paths, only)
-    _tell_of_idle_regions(config, listing)
+    if only is None:
+        _tell_of_idle_regions(config, listing)
     for warning in warnings(config):
         log.warning("%s", warning)
     cache = _model_cache(config)
     with _only_run_on(paths, config.runtime.lease_s) as still_ours:
         _check_models(config, cache)
-        with recorded(paths.run, paths.run_id, asdict(config), is_retry=only is not None) as record:
+        with recorded(paths.run, paths.run_id, _from_anywhere(config), is_retry=only is not None) as record:
             ledger = Ledger(paths.run)
             progress = _Progress(record, ledger, len(listing.sources), started)
             _compute(RunContext(config, paths, cache), listing, ledger, console, progress, still_ours)
@@ -98,6 +101,20 @@ def _listed(config: AnonymizeConfig, paths: Paths, only: Collection[str] | None)
     if len(sources) < len(only):
         log.warning("%d of the inputs that were asked for are no longer there.", len(only) - len(sources))
     return replace(listing, sources=sources)
+
+
+def _from_anywhere(config: AnonymizeConfig) -> dict[str, Any]:
+    """The configuration as it holds in any working directory."""
+    runtime = config.runtime
+    places = {"work_dir": runtime.work_dir, "model_cache": runtime.model_cache}
+    absolute: dict[str, Any] = {name: _absolute(place) for name, place in places.items() if place is not None}
+    absolute["model_dirs"] = [_absolute(folder) for folder in runtime.model_dirs]
+    resolved = replace(config, input=_absolute(config.input), output=_absolute(config.output))
+    return asdict(replace(resolved, runtime=replace(runtime, **absolute)))
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place or place.startswith("file:") else os.path.abspath(Path(place).expanduser())
 
 
 def _prepare_paths(config: AnonymizeConfig) -> Paths:

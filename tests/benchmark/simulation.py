@@ -175,7 +175,9 @@ def _watched(
 ) -> Iterator[Outcome]:
     for number, outcome in enumerate(real(dataset), 1):
         now = time.monotonic() - begun
-        measured.first_s = measured.first_s or now
+        if not measured.first_s:
+            measured.first_s = now
+            print(f"{measured.n_sources:>7} sources: first outcome after {now:.1f} s", flush=True)
         measured.last_s = now
         if number % max(1, measured.n_sources // 4) == 0:
             measured.quarters_s.append(now)
