@@ -56,6 +56,9 @@ def changed(configuration: dict[str, Any], change: dict[str, Any]) -> AnonymizeC
         ConfigError: a key is none of its, or a value none that it takes.
     """
     base = OmegaConf.create(configuration)
+    shared = base.runtime.detections_dir
+    if shared is not None and "://" not in shared and not Path(shared).exists():
+        base.runtime.detections_dir = None  # those of a sweep, which has ended
     OmegaConf.set_struct(base, True)
     try:
         values: Any = OmegaConf.to_container(OmegaConf.merge(base, change))

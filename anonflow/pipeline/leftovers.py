@@ -19,6 +19,8 @@ from anonflow.pipeline.record import records
 from anonflow.pipeline.sources import local_path
 from anonflow.storage import naming_storage_errors, remove_empty_folders, remove_tree
 
+SHARED_FOLDER = "sweep"
+"""Where an interrupted sweep left its detections."""
 WORK_PARTS = ("index", "detections", "tracks", "plan", "segments", "runs")
 """Folders of a work folder. Whatever else lies in one that somebody chose is not ours."""
 FOLDERS = ("work", "unfinished results", "run")
@@ -43,6 +45,7 @@ def find_leftovers(output: Path, runs_older_than_d: float | None = None) -> Iter
     for work in work_folders(output):
         for part in WORK_PARTS:
             yield from _folder("work", work / part)
+    yield from _folder("work", control / SHARED_FOLDER)
     yield from _folder("unfinished results", control / "partial")
     for path in _unfinished(output):
         yield Leftover("unfinished file", path, 1, path.stat().st_size)

@@ -106,7 +106,8 @@ def _listed(config: AnonymizeConfig, paths: Paths, only: Collection[str] | None)
 def _from_anywhere(config: AnonymizeConfig) -> dict[str, Any]:
     """The configuration as it holds in any working directory."""
     runtime = config.runtime
-    places = {"work_dir": runtime.work_dir, "model_cache": runtime.model_cache}
+    names = ("work_dir", "detections_dir", "model_cache")
+    places = {name: getattr(runtime, name) for name in names}
     absolute: dict[str, Any] = {name: _absolute(place) for name, place in places.items() if place is not None}
     absolute["model_dirs"] = [_absolute(folder) for folder in runtime.model_dirs]
     resolved = replace(config, input=_absolute(config.input), output=_absolute(config.output))

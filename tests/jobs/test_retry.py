@@ -87,6 +87,13 @@ def test_a_recorded_configuration_gives_the_same_results(overrides: tuple[str, .
     assert again == config and derive_keys(again) == derive_keys(config)
 
 
+def test_detections_of_a_sweep_that_has_ended_are_not_left_anew(tmp_path: Path) -> None:
+    recorded = json.loads(json.dumps(asdict(configuration(f"runtime.detections_dir={tmp_path}/sweep"))))
+    assert retry.changed(recorded, {}).runtime.detections_dir is None
+    (tmp_path / "sweep").mkdir()
+    assert retry.changed(recorded, {}).runtime.detections_dir == f"{tmp_path}/sweep"
+
+
 def test_regions_are_kept_and_can_be_replaced_by_a_file(tmp_path: Path) -> None:
     (tmp_path / "regions.yaml").write_text('- videos: "*"\n  hide:\n    - box: [0, 0, 1, 0.5]\n')
     recorded = json.loads(json.dumps(asdict(configuration(f"regions={tmp_path}/regions.yaml"))))

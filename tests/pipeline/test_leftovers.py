@@ -34,6 +34,7 @@ def output(tmp_path: Path) -> Path:
         "_anonflow/work/runs/dead/video.ended.json",
         f"_anonflow/work/index/key/{PARTIAL}",
         "_anonflow/partial/video.abcd.mp4",
+        "_anonflow/sweep/detections/key/video/00000.parquet",
         "_anonflow/lease/look-1-2",
     ):
         path = output / name
@@ -55,7 +56,7 @@ def remains(output: Path) -> set[str]:
 def test_what_is_left_on_the_way_goes_and_results_markers_and_ledgers_stay(output: Path) -> None:
     found = clean(output, None, 30, dry_run=False)
     assert remains(output) == KEPT | RUNS
-    assert sum(one.n_files for one in found) == 8 and sum(one.n_bytes for one in found) == 64
+    assert sum(one.n_files for one in found) == 9 and sum(one.n_bytes for one in found) == 72
     assert {one.kind for one in found} == {"work", "unfinished results", "unfinished file", "lease"}
     assert clean(output, None, 30, dry_run=False) == []
 
