@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +25,7 @@ from anonflow.types import Source, Status
 _STATUSES = tuple(Status)
 _ROWS_A_GROUP = 8192
 _SHOWN_QUARANTINED = 20
+_COLUMNS = frozenset(LEDGER.names)
 
 
 class Ledger:
@@ -34,6 +36,7 @@ class Ledger:
         self._folder = folder
         self._ends: dict[str, int] = {}
         """By video id: where its line is, times the number of statuses, plus its status."""
+        self._by_uri: list[str] | None = None
         self.tally = Tally()
         self.quarantined: list[Outcome] = []
         """The first few."""
@@ -67,7 +70,8 @@ class Ledger:
     def reconcile(self, sources: Iterable[Source]) -> None:
         """Raise unless every source ended exactly once."""
         missing, n_missing, expected = "", 0, set()
-        for source in sources:
+        in_order = sorted(sources, key=lambda source: source.uri)
+        for source in in_order:
             expected.add(source.video_id)
             if source.video_id not in self._ends:
                 missing, n_missing = missing or source.uri, n_missing + 1
@@ -78,6 +82,7 @@ class Ledger:
                 f"{n_missing} sources have no outcome and {len(foreign)} outcomes have no source "
                 f"(first: {first}). Run the same command again; what is done is kept."
             )
+        self._by_uri = [source.video_id for source in in_order]
 
     def outcomes(self) -> Iterator[Outcome]:
         """All outcomes, read one by one, by video id."""
@@ -85,23 +90,31 @@ class Ledger:
 
     def by_uri(self) -> Iterator[Outcome]:
         """All outcomes, read one by one, by URI."""
-        order = sorted((self._outcome(video_id).uri, video_id) for video_id in self._ends)
-        return (self._outcome(video_id) for _, video_id in order)
+        return (self._outcome(video_id) for video_id in self._ids_by_uri())
 
     def close(self) -> Path:
         """Write `ledger.parquet`, a row per source sorted by URI; the journal has served its purpose."""
         target = self._folder / "ledger.parquet"
         with written_whole(target) as partial, pq.ParquetWriter(partial, LEDGER) as table:
-            outcomes = self.by_uri()
-            while records := [_record(outcome) for outcome in islice(outcomes, _ROWS_A_GROUP)]:
+            ids = iter(self._ids_by_uri())
+            while records := [_record(self._line(video_id)) for video_id in islice(ids, _ROWS_A_GROUP)]:
                 table.write_table(pa.Table.from_pylist(records, schema=LEDGER))
         self._journal.remove()
         return target
 
+    def _ids_by_uri(self) -> list[str]:
+        if self._by_uri is None:
+            return sorted(self._ends, key=lambda video_id: str(self._line(video_id)["uri"]))
+        return self._by_uri
+
     def _outcome(self, video_id: str) -> Outcome:
-        return Outcome.from_json(self._journal.at(self._ends[video_id] // len(_STATUSES)))
+        return Outcome.from_json(self._line(video_id))
+
+    def _line(self, video_id: str) -> dict[str, Any]:
+        line: dict[str, Any] = self._journal.at(self._ends[video_id] // len(_STATUSES))
+        return line
 
 
-def _record(outcome: Outcome) -> dict[str, object]:
-    record = {name: value for name, value in outcome.to_json().items() if name in LEDGER.names}
-    return record | {"status": str(outcome.status), "finished_at": datetime.fromisoformat(outcome.finished_at)}
+def _record(line: dict[str, Any]) -> dict[str, object]:
+    record = {name: value for name, value in line.items() if name in _COLUMNS}
+    return record | {"finished_at": datetime.fromisoformat(line["finished_at"])}

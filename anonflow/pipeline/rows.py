@@ -7,7 +7,7 @@ work folder under names that follow from the row, see `paths`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -64,8 +64,8 @@ class Outcome:
         return cls(**{**value, "status": Status(value["status"])})
 
     def to_json(self) -> dict[str, Any]:
-        """As a value that JSON can hold."""
-        return asdict(self)
+        """As a value that JSON can hold. Its details are the outcome's own, not a copy."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def test_what_an_outcome_costs_does_not_depend_on_how_many_there_are(
     ledger.reconcile([source(f"{number}") for number in range(300)])
     assert len(list(ledger.outcomes())) == len(reads) == 300
     ledger.close()
-    assert len(reads) == 300 * 3, "for the order, and for the table"
+    assert len(reads) == 300 * 2
 
 
 def test_a_table_of_several_row_groups_is_in_one_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
