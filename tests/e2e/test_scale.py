@@ -1,7 +1,7 @@
 """What the driver does for a source does not depend on how many there are.
 
-Counted are calls, which no load of the machine changes; the stages and Ray are stood in for. tests/benchmark has the
-real graph and a hundred thousand sources.
+Counted are calls, which no load of the machine changes; the stages and Ray are stood in for. tests/benchmark has
+the real graph and a hundred thousand sources.
 """
 
 from __future__ import annotations
