@@ -222,7 +222,7 @@ def _compute(
     still_ours: Callable[[], None],
 ) -> None:
     left = []
-    for unit, settled in settle(list(units(listing.sources, context)), context):
+    for unit, settled in settle(units(listing.sources, context), context):
         for outcome in settled:
             ledger.add(outcome)
         if not settled:
@@ -251,8 +251,8 @@ def _work(
         display = stack.enter_context(displayed(console, bars=bars))
         stack.enter_context(watched(monitor, partial(progress.show, display), _POLL_S))
         said: set[str] = set()
-        first = [first_row(unit, context) for unit in left]
-        for outcome in graph.outcomes(graph.build(first, context, resources)):
+        dataset = graph.build([first_row(unit, context) for unit in left], context, resources)
+        for outcome in graph.outcomes(dataset):
             still_ours()
             if ledger.add(outcome):
                 _tell(outcome, said)

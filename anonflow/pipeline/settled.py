@@ -7,7 +7,7 @@ and reading them side by side, is all that happens; Ray never hears of it. The p
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -31,7 +31,7 @@ Unit = tuple[Source, ...]
 """Sources that go together: a video alone, or the pictures of an album."""
 
 
-def settle(units: Sequence[Unit], context: RunContext) -> Iterator[tuple[Unit, list[Outcome]]]:
+def settle(units: Iterable[Unit], context: RunContext) -> Iterator[tuple[Unit, list[Outcome]]]:
     """Each unit with its sources' outcomes if all of them are settled, else with none; in order.
 
     An album stays whole, so that the work on one that was begun is found again.
