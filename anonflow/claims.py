@@ -10,7 +10,7 @@ from pathlib import Path
 
 from anonflow.errors import ConfigError, StorageError
 from anonflow.remote.path import RemotePath
-from anonflow.storage import StoragePath, naming_storage_errors
+from anonflow.storage import PARTIAL_SUFFIX, StoragePath, naming_storage_errors, write_private
 
 
 def claim(path: StoragePath, content: bytes) -> bytes:
@@ -30,11 +30,16 @@ def claim(path: StoragePath, content: bytes) -> bytes:
     return content
 
 
+def create_exclusive(path: StoragePath, content: bytes) -> bool:
+    """Write `content`, which nobody else writes, to `path` unless something is there; whether it is there now."""
+    return claim(path, content) == content
+
+
 def _link(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    mine = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    mine = path.with_name(f".{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
     try:
-        mine.write_bytes(content)
+        write_private(mine, content)
         os.link(mine, path)
     finally:
         mine.unlink(missing_ok=True)

@@ -46,8 +46,29 @@ def _verify() -> int:
     return int(job())
 
 
+def _status() -> int:
+    from anonflow.jobs.status import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
+def _retry() -> int:
+    from anonflow.jobs.retry import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
+def _clean() -> int:
+    from anonflow.jobs.clean import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
 COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
     "anonymize": (_anonymize, "hide faces and licence plates in videos and pictures"),
+    "status": (_status, "show how a run stands, while it runs and after"),
+    "retry": (_retry, "take the quarantined inputs of an output folder once more"),
+    "clean": (_clean, "remove what runs left on their way"),
     "demo": (_demo, "make a sample video and anonymise it"),
     "verify": (_verify, "check finished outputs against their sources"),
     "leaks": (_leaks, "measure what masks leak over time, against ground truth"),

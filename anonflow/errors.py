@@ -222,6 +222,13 @@ class ReconcileError(AnonflowError):
     reason = "reconcile"
 
 
+class LeaseLostError(AnonflowError):
+    """Another run took over this run's output or work folder, since this one gave no sign of life."""
+
+    reason = "lease_lost"
+    transient = True
+
+
 class InternalError(AnonflowError):
     """A defect of this program."""
 

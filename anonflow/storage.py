@@ -151,15 +151,34 @@ def write_bytes(path: StoragePath, content: bytes) -> None:
         partial.write_bytes(content)
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, from its first byte on. It is not whole until this returns."""
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no white space: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
+def readable_json(value: Any) -> str:
+    """JSON for people, with sorted keys."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n"
+
+
 def write_json(path: StoragePath, value: Any) -> None:
     """Write `value` as readable JSON, whole."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
-    write_bytes(path, f"{text}\n".encode())
+    write_bytes(path, readable_json(value).encode())
+
+
+def write_private_json(path: StoragePath, value: Any) -> None:
+    """Write `value` as readable JSON, whole, for its owner alone."""
+    if isinstance(path, RemotePath):  # a store has permissions of its own
+        write_json(path, value)
+        return
+    with written_whole(path) as partial:
+        write_private(partial, readable_json(value).encode())
 
 
 def fingerprint(value: Any) -> str:

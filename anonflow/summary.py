@@ -8,9 +8,6 @@ from rich.text import Text
 
 from anonflow.errors import one_line
 from anonflow.pipeline.run import Summary
-from anonflow.types import Status
-
-_MAX_ROWS = 20
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -33,8 +30,7 @@ def print_summary(summary: Summary, console: Console) -> None:
 
 
 def _print_quarantined(summary: Summary, console: Console) -> None:
-    quarantined = [o for o in summary.outcomes if o.status is Status.QUARANTINED]
-    for outcome in quarantined[:_MAX_ROWS]:
+    for outcome in summary.quarantined:
         console.print(Text(f"quarantined  {outcome.reason}: {one_line(outcome.message)}"), soft_wrap=True)
-    if len(quarantined) > _MAX_ROWS:
-        console.print(f"... and {len(quarantined) - _MAX_ROWS} more, see {summary.ledger}", soft_wrap=True)
+    if (more := summary.totals.quarantined - len(summary.quarantined)) > 0:
+        console.print(f"... and {more} more, see {summary.ledger}", soft_wrap=True)

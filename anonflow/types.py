@@ -54,7 +54,7 @@ class Verdict(enum.StrEnum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """One input: where it is, where its output belongs, and which version of its content is meant."""
 

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.text import Text
 
@@ -42,7 +43,8 @@ def _run(config: DemoConfig, console: Console) -> int:
     print_summary(summary, out)
     if summary.totals.quarantined:
         return int(QUARANTINED)
-    result, picture = Path(summary.outcomes[0].output_uri), Path(config.folder) / "before_after.png"
+    result = Path(pq.read_table(summary.ledger)["output_uri"][0].as_py())
+    picture = Path(config.folder) / "before_after.png"
     write_side_by_side(picture, *(picture_at(path, probe(path), _SHOWN_FRAME) for path in (sample, result)))
     for name, path in (("sample", sample), ("result", result), ("before/after", picture)):
         out.print(Text(f"{name:<14}{path.absolute()}"), soft_wrap=True)

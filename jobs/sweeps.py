@@ -15,11 +15,11 @@ from hydra.types import RunMode
 
 from anonflow.config import AnonymizeConfig
 from anonflow.pipeline.cluster import Connection
+from anonflow.pipeline.leftovers import SHARED_FOLDER
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.storage import fingerprint, make_private_folder, remove_tree
 
 _MAX_NAME_BYTES = 150
-SHARED_FOLDER = "sweep"
 
 
 @dataclass

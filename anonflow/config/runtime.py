@@ -101,6 +101,8 @@ class RuntimeConfig(Section):
     model_dirs: list[str]
     max_attempts: int
     chunk_timeout_s: float
+    lease_s: float
+    """A run that has given no sign of life for so long is taken for dead by the next one on its folders."""
     progress: bool | None
     plan: StageConfig
     detect: DetectStageConfig
@@ -133,6 +135,7 @@ class RuntimeConfig(Section):
         require(self.object_store_mb >= 80, f"runtime.object_store_mb={self.object_store_mb} must be at least 80")
         require(self.max_attempts >= 1, f"runtime.max_attempts={self.max_attempts} must be at least 1")
         positive("runtime.chunk_timeout_s", self.chunk_timeout_s)
+        require(self.lease_s >= 1, f"runtime.lease_s={self.lease_s} must be at least 1")
         positive("runtime.logical_cpus_per_core", self.logical_cpus_per_core)
         _check_storage(self)
 

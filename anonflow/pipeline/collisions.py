@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError, SourceError
 from anonflow.remote.access import Access
@@ -53,12 +55,26 @@ def refuse_collisions(sources: Sequence[Source], output: StoragePath, config: So
     """Raise ConfigError if a result could be written to a source, through links too, or two to one place.
 
     Which container a video's result gets is known only later, so all of them count; a picture's keeps its name.
-    `output` has no links in it.
+    `output` has no links in it. Names are compared by their hashes first, which take a tenth of their memory.
     """
+    inputs = np.fromiter((hash(_real(source.uri)) for source in sources), np.int64)
+    results = np.fromiter(
+        (hash(r) for source in sources for r in possible_results(source, output, config)), np.int64
+    )
+    values, counts = np.unique(results, return_counts=True)
+    suspicious = {*values[counts > 1].tolist(), *np.intersect1d(values, inputs).tolist()}
+    if suspicious:
+        _refuse(sources, suspicious, output, config)
+
+
+def _refuse(sources: Sequence[Source], suspicious: set[int], output: StoragePath, config: SourceConfig) -> None:
+    """Compare the names with these hashes."""
     inputs = {_real(source.uri): source.uri for source in sources}
     taken: dict[str, str] = {}
     for source in sources:
         for result in possible_results(source, output, config):
+            if hash(result) not in suspicious:
+                continue
             if overwritten := inputs.get(result):
                 raise ConfigError(
                     f"The result of {source.uri} would overwrite the input {overwritten}. Choose another output."

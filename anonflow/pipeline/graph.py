@@ -13,32 +13,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
 import ray
 from ray.data import Dataset
 
-from anonflow.pipeline.album.members import first_rows
 from anonflow.pipeline.album.stages import Detect, join, mask, plan, stitch
+from anonflow.pipeline.blocks import rows_a_block
 from anonflow.pipeline.cluster import Resources
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Outcome, Row, from_table, to_table
-from anonflow.types import Source
 
 
-def build(sources: Sequence[Source], context: RunContext, on: Resources) -> Dataset:
-    """The pipeline over `sources`, not yet started."""
+@dataclass(frozen=True)
+class Stages:
+    """What is done to rows, in order. Others than the real ones stand in for them in simulations."""
+
+    plan: Callable[[Row, RunContext], Row | list[Row]] = plan
+    detect: Callable[[RunContext], Callable[[Row], Row | list[Row]]] = Detect
+    stitch: Callable[[Row, RunContext], Row | list[Row]] = stitch
+    mask: Callable[[Row, RunContext], Row | list[Row]] = mask
+    join: Callable[[Row, RunContext], Row | list[Row]] = join
+
+
+REAL = Stages()
+
+
+def build(first: Sequence[Row], context: RunContext, on: Resources, stages: Stages = REAL) -> Dataset:
+    """The pipeline over the `first` rows, not yet started."""
+    a_block = rows_a_block(first)
     return (
-        ray.data.from_arrow(to_table(first_rows(sources, context)))
-        .repartition(target_num_rows_per_block=1)
-        .map_batches(rows(plan, context), **on.plan)
-        .repartition(target_num_rows_per_block=1)
-        .map_batches(DetectRows, fn_constructor_args=[context], **on.detect)
-        .map_batches(rows(stitch, context), **on.stitch)
-        .repartition(target_num_rows_per_block=1)
-        .map_batches(rows(mask, context), **on.mask)
-        .map_batches(rows(join, context), **on.join)
+        ray.data.from_arrow(to_table(first))
+        .repartition(target_num_rows_per_block=a_block)
+        .map_batches(rows(stages.plan, context), **on.plan)
+        .repartition(target_num_rows_per_block=a_block)
+        .map_batches(DetectRows, fn_constructor_args=[context, stages.detect], **on.detect)
+        .map_batches(rows(stages.stitch, context), **on.stitch)
+        .repartition(target_num_rows_per_block=a_block)
+        .map_batches(rows(stages.mask, context), **on.mask)
+        .map_batches(rows(stages.join, context), **on.join)
     )
 
 
@@ -52,9 +67,11 @@ def rows(
 class DetectRows:
     """The detect stage as an actor."""
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(
+        self, context: RunContext, detect: Callable[[RunContext], Callable[[Row], Row | list[Row]]] = Detect
+    ) -> None:
         """Hold the models of one actor."""
-        self._detect = Detect(context)
+        self._detect = detect(context)
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Detect in the table's chunks."""

@@ -1,92 +1,101 @@
-"""Lines that are durable as they come: a local file that grows; in a store, which cannot append, many files."""
+"""A file of JSON lines that grows while a run goes on, and can be read again at any line.
+
+In a local or shared folder it is one file, appended to, and made durable about once a second: of what a machine's
+crash takes, every result has a marker of its own. An object store cannot append: there, lines lie in parts that are
+written whole, and the driver keeps a nameless copy on its own disk to read from.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import IO, Any
 
-from anonflow.remote.path import RemotePath
-from anonflow.storage import StoragePath, naming_storage_errors, remove_all, write_bytes
+from anonflow.storage import StoragePath, canonical_json, naming_storage_errors, write_bytes
 
-_EVERY_S = 2.0
-_EVERY_LINES = 1000
-
-
-class Journal(Protocol):
-    """Takes lines."""
-
-    def add(self, line: str) -> None:
-        """Append a line."""
-
-    def close(self) -> None:
-        """Make durable what is not yet."""
-
-    def remove(self) -> None:
-        """Close, and remove all of it: it has served its purpose."""
+JOURNAL = "ledger.jsonl"
+_SYNC_EVERY_S = 1.0
+_PART_EVERY_S = 15.0
 
 
-def open_journal(path: StoragePath) -> Journal:
-    """A journal at `path`; a remote one lies in `path.000001` and so on."""
-    return _Parts(path) if isinstance(path, RemotePath) else _Appended(path)
+class Journal:
+    """The lines of one run. Written by one thread; `flush` may be called by another."""
 
+    def __init__(self, folder: StoragePath) -> None:
+        """Begin in `folder`, which exists."""
+        self._folder = folder
+        self._is_local = isinstance(folder, Path)
+        self._parts = 0
+        self._waiting: list[bytes] = []
+        self._flushed = time.monotonic()
+        self._lock = threading.Lock()
+        self._file = self._open()
 
-def read_journal(path: StoragePath) -> list[str]:
-    """The lines that are there, in order; a last one that was cut off by a crash left out."""
-    if isinstance(path, RemotePath):
-        content = b"".join(part.read_bytes() for part in _parts(path))
-    else:
-        content = path.read_bytes() if path.exists() else b""
-    return content.decode().split("\n")[:-1]
-
-
-class _Appended:
-    """Each line is on disk before the next is taken."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: TextIO = path.open("a", encoding="utf-8")
-
-    def add(self, line: str) -> None:
-        with naming_storage_errors(self._path):
-            self._file.write(f"{line}\n")
+    def append(self, value: Any) -> int:
+        """Add a line; give where it is."""
+        line = f"{canonical_json(value)}\n".encode()
+        with self._lock, naming_storage_errors(self._folder):
+            place = self._file.seek(0, os.SEEK_END)
+            self._file.write(line)
             self._file.flush()
-            os.fsync(self._file.fileno())
+            if not self._is_local:
+                self._waiting.append(line)
+        self.flush(only_if_due=True)
+        return place
 
-    def close(self) -> None:
+    def at(self, place: int) -> Any:
+        """The line that begins there."""
+        with self._lock, naming_storage_errors(self._folder):
+            self._file.seek(place)
+            return json.loads(self._file.readline())
+
+    def flush(self, *, only_if_due: bool = False) -> None:
+        """Have others see all lines, and none lost with the machine."""
+        with self._lock, naming_storage_errors(self._folder):
+            every_s = _SYNC_EVERY_S if self._is_local else _PART_EVERY_S
+            if only_if_due and time.monotonic() - self._flushed < every_s:
+                return
+            if self._is_local:
+                os.fsync(self._file.fileno())
+            elif self._waiting:
+                write_bytes(_part(self._folder, self._parts), b"".join(self._waiting))
+                self._parts += 1
+                self._waiting.clear()
+            self._flushed = time.monotonic()
+
+    def remove(self) -> None:
+        """Take it away; it has served its purpose."""
         self._file.close()
+        with naming_storage_errors(self._folder):
+            for path in _files(self._folder):
+                path.unlink(missing_ok=True)
 
-    def remove(self) -> None:
-        self.close()
-        self._path.unlink()
-
-
-class _Parts:
-    """An object at most every two seconds: what a crash loses of it, the markers of finished sources still say."""
-
-    def __init__(self, path: RemotePath) -> None:
-        self._path, self._n_parts = path, len(list(_parts(path)))
-        self._lines: list[str] = []
-        self._written_s = time.monotonic() - _EVERY_S
-
-    def add(self, line: str) -> None:
-        self._lines.append(line)
-        if len(self._lines) >= _EVERY_LINES or time.monotonic() - self._written_s >= _EVERY_S:
-            self.close()
-
-    def close(self) -> None:
-        if self._lines:
-            content = "".join(f"{line}\n" for line in self._lines).encode()
-            write_bytes(self._path.with_name(f"{self._path.name}.{self._n_parts + 1:06d}"), content)
-            self._n_parts, self._lines = self._n_parts + 1, []
-        self._written_s = time.monotonic()
-
-    def remove(self) -> None:
-        self.close()
-        with naming_storage_errors(self._path):
-            remove_all(_parts(self._path))
+    def _open(self) -> IO[bytes]:
+        with naming_storage_errors(self._folder):
+            if not isinstance(self._folder, Path):
+                return tempfile.TemporaryFile()  # has no name, so nothing is left of it whatever happens
+            path = self._folder / JOURNAL
+            path.touch(mode=0o600)
+            return path.open("a+b")
 
 
-def _parts(path: RemotePath) -> list[RemotePath]:
-    return sorted(path.parent.glob(f"{path.name}.[0-9]*"))
+def read_journal(folder: StoragePath) -> Iterator[Any]:
+    """The lines of a run that is going on or died, in order; a last one that was cut off is left out."""
+    for path in _files(folder):
+        with path.open("rb") as lines:
+            for line in lines:
+                if line.endswith(b"\n"):
+                    yield json.loads(line)
+
+
+def _files(folder: StoragePath) -> list[StoragePath]:
+    return sorted(path for path in folder.iterdir() if path.name.startswith(JOURNAL))
+
+
+def _part(folder: StoragePath, number: int) -> StoragePath:
+    return folder / f"{JOURNAL}.{number:06d}"

@@ -1,76 +1,119 @@
-"""The durable record of a run: a line per source as it ends, at the end one Parquet table, proved whole."""
+"""The durable record of a run: a line per source as it ends, at the end one Parquet table, proved whole.
+
+Outcomes are not held: what stays in memory of a source is its id, its status, and where its line is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anonflow.errors import ReconcileError, StorageUnavailableError
-from anonflow.pipeline.journal import open_journal
+from anonflow.errors import ReconcileError
+from anonflow.pipeline.journal import Journal
+from anonflow.pipeline.report import Tally
 from anonflow.pipeline.rows import Outcome
-from anonflow.storage import StoragePath, canonical_json, naming_storage_errors, written_whole
+from anonflow.storage import StoragePath, naming_storage_errors, written_whole
 from anonflow.tables import LEDGER
 from anonflow.types import Source, Status
 
+_STATUSES = tuple(Status)
+_ROWS_A_GROUP = 8192
+_SHOWN_QUARANTINED = 20
+_COLUMNS = frozenset(LEDGER.names)
+
 
 class Ledger:
-    """Collects the outcomes of a run; each is on disk before the next is taken."""
+    """Collects the outcomes of a run."""
 
     def __init__(self, folder: StoragePath) -> None:
-        """Open `ledger.jsonl` in `folder`."""
+        """Open the journal in `folder`."""
         self._folder = folder
-        self._outcomes: dict[str, Outcome] = {}
+        self._ends: dict[str, int] = {}
+        """By video id: where its line is, times the number of statuses, plus its status."""
+        self._by_uri: list[str] | None = None
+        self.tally = Tally()
+        self.quarantined: list[Outcome] = []
+        """The first few."""
         with naming_storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._journal = open_journal(folder / "ledger.jsonl")
+        self._journal = Journal(folder)
 
-    @property
-    def outcomes(self) -> list[Outcome]:
-        """Outcomes so far, in the order in which the sources ended."""
-        return list(self._outcomes.values())
+    def __len__(self) -> int:
+        """Number of sources that have ended."""
+        return len(self._ends)
 
     def add(self, outcome: Outcome) -> bool:
         """Record an outcome; False if the source had ended before (chunks that failed apart say so twice)."""
-        earlier = self._outcomes.get(outcome.video_id)
+        earlier = self._ends.get(outcome.video_id)
         if earlier is not None:
-            if earlier.status is outcome.status or _is_lost_sight_of(outcome, earlier):
-                return False
-            if not _is_lost_sight_of(earlier, outcome):
-                raise ReconcileError(f"{outcome.uri} ended twice: {earlier.status} and {outcome.status}.")
-        self._outcomes[outcome.video_id] = outcome
-        with naming_storage_errors(self._folder):
-            self._journal.add(canonical_json(outcome.to_json()))
+            status = _STATUSES[earlier % len(_STATUSES)]
+            if status is not outcome.status:
+                raise ReconcileError(f"{outcome.uri} ended twice: {status} and {outcome.status}.")
+            return False
+        place = self._journal.append(outcome.to_json())
+        self._ends[outcome.video_id] = place * len(_STATUSES) + _STATUSES.index(outcome.status)
+        self.tally.add(outcome)
+        if outcome.status is Status.QUARANTINED and len(self.quarantined) < _SHOWN_QUARANTINED:
+            self.quarantined.append(outcome)
         return True
+
+    def flush(self) -> None:
+        """Have others see what has been recorded."""
+        self._journal.flush()
 
     def reconcile(self, sources: Iterable[Source]) -> None:
         """Raise unless every source ended exactly once."""
-        expected = {source.video_id: source.uri for source in sources}
-        missing = [uri for video_id, uri in expected.items() if video_id not in self._outcomes]
-        foreign = [o.uri for o in self._outcomes.values() if o.video_id not in expected]
+        missing, n_missing, expected = "", 0, set()
+        in_order = sorted(sources, key=lambda source: source.uri)
+        for source in in_order:
+            expected.add(source.video_id)
+            if source.video_id not in self._ends:
+                missing, n_missing = missing or source.uri, n_missing + 1
+        foreign = [video_id for video_id in self._ends if video_id not in expected]
         if missing or foreign:
+            first = missing or self._outcome(foreign[0]).uri
             raise ReconcileError(
-                f"{len(missing)} sources have no outcome and {len(foreign)} outcomes have no source "
-                f"(first: {(missing + foreign)[0]}). Run the same command again; what is done is kept."
+                f"{n_missing} sources have no outcome and {len(foreign)} outcomes have no source "
+                f"(first: {first}). Run the same command again; what is done is kept."
             )
+        self._by_uri = [source.video_id for source in in_order]
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """All outcomes, read one by one, by video id."""
+        return (self._outcome(video_id) for video_id in sorted(self._ends))
+
+    def by_uri(self) -> Iterator[Outcome]:
+        """All outcomes, read one by one, by URI."""
+        return (self._outcome(video_id) for video_id in self._ids_by_uri())
 
     def close(self) -> StoragePath:
         """Write `ledger.parquet`, a row per source sorted by URI; the journal has served its purpose."""
         target = self._folder / "ledger.parquet"
-        records = [_record(o) for o in sorted(self._outcomes.values(), key=lambda o: o.uri)]
-        with written_whole(target) as partial:
-            pq.write_table(pa.Table.from_pylist(records, schema=LEDGER), partial)
+        with written_whole(target) as partial, pq.ParquetWriter(partial, LEDGER) as table:
+            ids = iter(self._ids_by_uri())
+            while records := [_record(self._line(video_id)) for video_id in islice(ids, _ROWS_A_GROUP)]:
+                table.write_table(pa.Table.from_pylist(records, schema=LEDGER))
         self._journal.remove()
         return target
 
+    def _ids_by_uri(self) -> list[str]:
+        if self._by_uri is None:
+            return sorted(self._ends, key=lambda video_id: str(self._line(video_id)["uri"]))
+        return self._by_uri
 
-def _is_lost_sight_of(outcome: Outcome, other: Outcome) -> bool:
-    """Whether `outcome` only says that a chunk met no storage, which came back for another that published."""
-    return outcome.reason == StorageUnavailableError.reason and other.status is Status.PUBLISHED
+    def _outcome(self, video_id: str) -> Outcome:
+        return Outcome.from_json(self._line(video_id))
+
+    def _line(self, video_id: str) -> dict[str, Any]:
+        line: dict[str, Any] = self._journal.at(self._ends[video_id] // len(_STATUSES))
+        return line
 
 
-def _record(outcome: Outcome) -> dict[str, object]:
-    record = {name: value for name, value in outcome.to_json().items() if name in LEDGER.names}
-    return record | {"status": str(outcome.status), "finished_at": datetime.fromisoformat(outcome.finished_at)}
+def _record(line: dict[str, Any]) -> dict[str, object]:
+    record = {name: value for name, value in line.items() if name in _COLUMNS}
+    return record | {"finished_at": datetime.fromisoformat(line["finished_at"])}

@@ -42,7 +42,7 @@ class Paths:
     work: StoragePath
     run_id: str
     keys: Keys
-    shared: Path | None = None
+    shared: StoragePath | None = None
     """Where detections stay for other runs."""
 
     @property

@@ -5,6 +5,7 @@ Of boxes only those that somebody drew by hand, as part of the configuration; ne
 
 from __future__ import annotations
 
+import json
 import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from anonflow import __version__
 from anonflow.config import AnonymizeConfig
 from anonflow.mask.operators import IS_WEAK
 from anonflow.pipeline.rows import Outcome
+from anonflow.storage import StoragePath, readable_json, written_whole
 from anonflow.types import Status
 
 _PACKAGES = (
@@ -34,6 +36,7 @@ _PATHS = ("input", "output")
 _RUNTIME_PATHS = ("work_dir", "detections_dir", "model_cache", "model_dirs", "scratch_dir", "storage_options")
 _LEFT_OUT = "(a path, left out)"
 _PATTERN_LEFT_OUT = "(a pattern, left out)"
+_PLACE_OF_VIDEOS = "(videos, written one by one)"
 
 
 @dataclass(frozen=True)
@@ -53,22 +56,94 @@ class Totals:
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Totals:
         """Add up."""
-        outcomes = list(outcomes)
-        made = [o for o in outcomes if o.status is Status.PUBLISHED]
-        statuses = Counter(o.status for o in outcomes)
-        objects: dict[str, Counter[str]] = {"video": Counter(), "picture": Counter()}
-        for outcome in made:
-            objects[outcome.kind].update(outcome.details["objects"])
-        return cls(
-            published=statuses[Status.PUBLISHED],
-            unchanged=statuses[Status.UNCHANGED],
-            quarantined=statuses[Status.QUARANTINED],
-            frames=sum(o.frames for o in made),
-            objects=dict(objects["video"]),
-            stage_seconds=_stage_seconds(made),
-            pictures=sum(o.kind == "picture" for o in made),
-            picture_objects=dict(objects["picture"]),
+        return Tally.of(outcomes).totals()
+
+
+@dataclass
+class Tally:
+    """Adds up outcomes one by one, so that none has to be held."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Of the quarantined."""
+    frames: int = 0
+    unplanned: int = 0
+    """Sources that ended without a frame of work."""
+    objects: Counter[str] = field(default_factory=Counter)
+    stage_seconds: dict[str, Counter[str]] = field(default_factory=dict)
+    picture_objects: Counter[str] = field(default_factory=Counter)
+    picture_statuses: Counter[str] = field(default_factory=Counter)
+    picture_reasons: Counter[str] = field(default_factory=Counter)
+    picture_formats: Counter[str] = field(default_factory=Counter)
+    picture_checks_equal: int = 0
+    picture_changes: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome]) -> Tally:
+        """Add up all of them."""
+        tally = cls()
+        for outcome in outcomes:
+            tally.add(outcome)
+        return tally
+
+    def add(self, outcome: Outcome) -> None:
+        """Take one more."""
+        is_picture, status = outcome.kind == "picture", str(outcome.status)
+        self.statuses[status] += 1
+        self.unplanned += outcome.status is Status.UNCHANGED or not (is_picture or outcome.frames)
+        if outcome.status is Status.QUARANTINED:
+            self.reasons[outcome.reason] += 1
+        if is_picture:
+            self._add_picture(outcome)
+        if outcome.status is Status.PUBLISHED:
+            self._add_work(outcome)
+
+    def totals(self) -> Totals:
+        """The sums."""
+        return Totals(
+            published=self.statuses[Status.PUBLISHED],
+            unchanged=self.statuses[Status.UNCHANGED],
+            quarantined=self.statuses[Status.QUARANTINED],
+            frames=self.frames,
+            objects=dict(self.objects),
+            stage_seconds={
+                stage: {key: round(value, 3) for key, value in seconds.items()}
+                for stage, seconds in self.stage_seconds.items()
+            },
+            pictures=self.picture_statuses[Status.PUBLISHED],
+            picture_objects=dict(self.picture_objects),
         )
+
+    def pictures(self) -> dict[str, Any]:
+        """All pictures together, as there may be a million: what they were, how they ended, what checks found."""
+        return {
+            "n": self.picture_statuses.total(),
+            "statuses": dict(self.picture_statuses),
+            "formats": dict(self.picture_formats),
+            "reasons": dict(self.picture_reasons),
+            "checks": {
+                "equal": self.picture_checks_equal,
+                "changed by policy": dict(self.picture_changes),
+                "broken": 0,  # what is broken is not published; it is among the reasons as 'fidelity'
+            },
+        }
+
+    def _add_work(self, outcome: Outcome) -> None:
+        details = outcome.details
+        self.frames += outcome.frames
+        (self.picture_objects if outcome.kind == "picture" else self.objects).update(details.get("objects", {}))
+        for stage, seconds in details.get("stage_seconds", {}).items():
+            self.stage_seconds.setdefault(stage, Counter()).update(seconds)
+
+    def _add_picture(self, outcome: Outcome) -> None:
+        self.picture_statuses[str(outcome.status)] += 1
+        if outcome.status is Status.QUARANTINED:
+            self.picture_reasons[outcome.reason] += 1
+        elif outcome.status is Status.PUBLISHED:
+            checks = outcome.details["checks"]
+            self.picture_formats[str(outcome.details["format"])] += 1
+            self.picture_checks_equal += checks["equal"]
+            self.picture_changes.update(checks["changed by policy"].keys())
 
 
 def build_report(
@@ -80,6 +155,39 @@ def build_report(
     passed_over: dict[str, int],
 ) -> dict[str, Any]:
     """The report as a value that JSON can hold. Which file a video id stands for is in the ledger only."""
+    by_id = sorted(outcomes, key=lambda o: o.video_id)
+    frame = _frame(config, run_id, Tally.of(outcomes), wall_s, passed_over)
+    return frame | {"videos": [_video(o) for o in by_id if o.kind == "video"]}
+
+
+def write_report(
+    path: StoragePath,
+    config: AnonymizeConfig,
+    run_id: str,
+    tally: Tally,
+    outcomes: Iterable[Outcome],
+    *,
+    wall_s: float,
+    passed_over: dict[str, int],
+) -> None:
+    """Write what `build_report` gives, whole, without holding the outcomes, which come by video id."""
+    frame = _frame(config, run_id, tally, wall_s, passed_over) | {"videos": _PLACE_OF_VIDEOS}
+    before, after = readable_json(frame).split(json.dumps(_PLACE_OF_VIDEOS))
+    with written_whole(path) as partial, partial.open("w", encoding="utf-8") as out:
+        out.write(before + "[")
+        separator = ""
+        for outcome in outcomes:
+            if outcome.kind == "video":
+                lines = readable_json(_video(outcome)).rstrip("\n").replace("\n", "\n    ")
+                out.write(f"{separator}\n    {lines}")
+                separator = ","
+        out.write(("\n  ]" if separator else "]") + after)
+
+
+def _frame(
+    config: AnonymizeConfig, run_id: str, tally: Tally, wall_s: float, passed_over: dict[str, int]
+) -> dict[str, Any]:
+    """The report but for its videos."""
     return {
         "run_id": run_id,
         "anonflow": __version__,
@@ -87,11 +195,10 @@ def build_report(
         "configuration": _configuration(config),
         "models": [_model(name, config) for name in sorted(config.detector)],
         "masks": {label: _mask(config, label) for label in config.labels},
-        "totals": asdict(Totals.of(outcomes)),
+        "totals": asdict(tally.totals()),
         "wall_s": round(wall_s, 3),
         "files_passed_over": passed_over,
-        "videos": [_video(o) for o in sorted(outcomes, key=lambda o: o.video_id) if o.kind == "video"],
-        "pictures": _pictures([o for o in outcomes if o.kind == "picture"]),
+        "pictures": tally.pictures(),
     }
 
 
@@ -137,31 +244,6 @@ def _video(outcome: Outcome) -> dict[str, Any]:
         "duration_s": outcome.duration_s,
         **outcome.details,
     }
-
-
-def _pictures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """All pictures together, as there may be a million: what they were, how they ended, what their checks found."""
-    made = [o for o in outcomes if o.status is Status.PUBLISHED]
-    changed = Counter(name for o in made for name in o.details["checks"]["changed by policy"])
-    return {
-        "n": len(outcomes),
-        "statuses": Counter(str(o.status) for o in outcomes),
-        "formats": Counter(str(o.details["format"]) for o in made),
-        "reasons": Counter(o.reason for o in outcomes if o.status is Status.QUARANTINED),
-        "checks": {
-            "equal": sum(o.details["checks"]["equal"] for o in made),
-            "changed by policy": changed,
-            "broken": 0,  # what is broken is not published; it is among the reasons as 'fidelity'
-        },
-    }
-
-
-def _stage_seconds(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
-    sums: dict[str, Counter[str]] = {}
-    for outcome in outcomes:
-        for stage, seconds in outcome.details["stage_seconds"].items():
-            sums.setdefault(stage, Counter()).update(seconds)
-    return {stage: {key: round(value, 3) for key, value in seconds.items()} for stage, seconds in sums.items()}
 
 
 def _versions() -> dict[str, str]:

@@ -6,7 +6,8 @@ work folder under names that follow from the row, see `paths`.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -63,8 +64,8 @@ class Outcome:
         return cls(**{**value, "status": Status(value["status"])})
 
     def to_json(self) -> dict[str, Any]:
-        """As a value that JSON can hold."""
-        return asdict(self)
+        """As a value that JSON can hold. Its details are the outcome's own, not a copy."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,10 @@ SCHEMA = pa.schema(
 )
 
 
-def to_table(rows: list[Row]) -> pa.Table:
+def to_table(rows: Sequence[Row]) -> pa.Table:
     """Rows as Arrow, with the one schema of the graph even when there are none."""
-    return pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
+    columns = [pa.array([getattr(row, field.name) for row in rows], type=field.type) for field in SCHEMA]
+    return pa.table(columns, schema=SCHEMA)
 
 
 def from_table(table: pa.Table) -> list[Row]:

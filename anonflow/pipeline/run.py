@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
+import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from rich.console import Console
@@ -22,18 +24,21 @@ from anonflow.detect.session import usable_provider
 from anonflow.errors import ConfigError, StorageError, one_line
 from anonflow.mask.regions import unmatched
 from anonflow.pipeline import graph
+from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.carried import warnings
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
+from anonflow.pipeline.lease import held, lease_folder
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.monitor import Monitor, watched
 from anonflow.pipeline.paths import CONTROL_FOLDER, Paths
 from anonflow.pipeline.progress import Display, Snapshot, displayed
-from anonflow.pipeline.report import Totals, build_report
+from anonflow.pipeline.record import Counts, RecordFile, recorded
+from anonflow.pipeline.report import Totals, write_report
 from anonflow.pipeline.rows import Outcome
+from anonflow.pipeline.settled import Unit, settle
 from anonflow.pipeline.sources import Listing, list_sources, local_path
 from anonflow.remote.access import Access
-from anonflow.remote.path import RemotePath
 from anonflow.remote.scratch import remove_orphans
 from anonflow.storage import (
     StoragePath,
@@ -44,7 +49,6 @@ from anonflow.storage import (
     remove_empty_folders,
     remove_tree,
     require_writable,
-    write_json,
     written_whole,
 )
 from anonflow.tables import MASK_DIGESTS
@@ -54,38 +58,72 @@ log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
 _MAX_WAIT_S = 30.0
-LOCK_NAME = "lock"
+_RECORD_EVERY_S = 3.0
 
 
 @dataclass(frozen=True)
 class Summary:
     """What a run came to."""
 
-    outcomes: list[Outcome]
     totals: Totals
+    quarantined: tuple[Outcome, ...]
+    """The first few."""
     ledger: StoragePath
     report: StoragePath
     wall_s: float
 
 
-def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
-    """Anonymise everything that `config.input` names into `config.output`.
+def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] | None = None) -> Summary:
+    """Anonymise everything that `config.input` names into `config.output`; of it `only` these URIs, if given.
 
-    Raises ConfigError before anything starts when the configuration, a model or the output folder is wrong.
+    Raises ConfigError before anything starts when the configuration, a model or the output folder is wrong, or
+    another run is at work on it.
     """
     started = time.monotonic()
     paths = _prepare_paths(config)
-    listing = list_sources(config.input, paths.output, config.source, _hasty(config))
-    _tell_of_idle_regions(config, listing)
+    listing = _listed(config, paths, only)
+    if only is None:
+        _tell_of_idle_regions(config, listing)
     for warning in warnings(config):
         log.warning("%s", warning)
     cache = _model_cache(config)
-    with _only_run_on(paths):
+    with _only_run_on(paths, config.runtime.lease_s) as still_ours:
         _check_models(config, cache)
-        ledger = Ledger(paths.run)
-        _compute(config, paths, cache, listing, ledger, console)
-        ledger.reconcile(listing.sources)
-        return _finish(config, paths, listing, ledger, time.monotonic() - started)
+        with recorded(paths.run, paths.run_id, _from_anywhere(config), is_retry=only is not None) as record:
+            ledger = Ledger(paths.run)
+            progress = _Progress(record, ledger, len(listing.sources), started)
+            _compute(RunContext(config, paths, cache), listing, ledger, console, progress, still_ours)
+            ledger.reconcile(listing.sources)
+            summary = _finish(config, paths, listing, ledger, time.monotonic() - started)
+            progress.tell()
+            return summary
+
+
+def _listed(config: AnonymizeConfig, paths: Paths, only: Collection[str] | None) -> Listing:
+    listing = list_sources(config.input, paths.output, config.source, _hasty(config))
+    if only is None:
+        return listing
+    sources = tuple(source for source in listing.sources if source.uri in only)
+    if not sources:
+        raise ConfigError(f"Of the {len(only)} inputs that were asked for, none is in {config.input} any more.")
+    if len(sources) < len(only):
+        log.warning("%d of the inputs that were asked for are no longer there.", len(only) - len(sources))
+    return replace(listing, sources=sources)
+
+
+def _from_anywhere(config: AnonymizeConfig) -> dict[str, Any]:
+    """The configuration as it holds in any working directory."""
+    runtime = config.runtime
+    names = ("work_dir", "detections_dir", "model_cache")
+    places = {name: getattr(runtime, name) for name in names}
+    absolute: dict[str, Any] = {name: _absolute(place) for name, place in places.items() if place is not None}
+    absolute["model_dirs"] = [_absolute(folder) for folder in runtime.model_dirs]
+    resolved = replace(config, input=_absolute(config.input), output=_absolute(config.output))
+    return asdict(replace(resolved, runtime=replace(runtime, **absolute)))
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place or place.startswith("file:") else os.path.abspath(Path(place).expanduser())
 
 
 def _prepare_paths(config: AnonymizeConfig) -> Paths:
@@ -93,7 +131,7 @@ def _prepare_paths(config: AnonymizeConfig) -> Paths:
     output = located(config.output, access)
     work = located(config.runtime.work_dir, access) if config.runtime.work_dir else output / CONTROL_FOLDER / "work"
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    shared = Path(local_path(config.runtime.detections_dir)) if config.runtime.detections_dir else None
+    shared = located(config.runtime.detections_dir, access) if config.runtime.detections_dir else None
     paths = Paths(output, work, run_id, derive_keys(config), shared)
     try:
         for folder in (output, work):
@@ -123,29 +161,15 @@ def _tell_of_idle_regions(config: AnonymizeConfig, listing: Listing) -> None:
 
 
 @contextmanager
-def _only_run_on(paths: Paths) -> Iterator[None]:
-    """Hold the locks of output and work, which end with this process; remove what a killed run left half."""
-    with _locked(paths.control), _locked(paths.work):
+def _only_run_on(paths: Paths, lease_s: float) -> Iterator[Callable[[], None]]:
+    """Hold the leases of output and work, and give the check for it; remove what a killed run left half."""
+    folders = sorted({lease_folder(paths.output), lease_folder(paths.work)})
+    with held(folders, paths.run_id, lease_s) as still_ours:
         remove_tree(paths.partial)
         try:
-            yield
+            yield still_ours
         finally:
             remove_tree(paths.partial)
-
-
-@contextmanager
-def _locked(folder: StoragePath) -> Iterator[None]:
-    if isinstance(folder, RemotePath):
-        yield
-        return
-    with (folder / LOCK_NAME).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigError(
-                f"Another run is using {folder}. Wait for it to end or choose another folder."
-            ) from error
-        yield
 
 
 def _model_cache(config: AnonymizeConfig) -> Path:
@@ -164,39 +188,91 @@ def _check_models(config: AnonymizeConfig, cache: Path) -> None:
         log.info("Detector %s: %s (%s)", name, detector.model.id, detector.model.licence)
 
 
-def _compute(
-    config: AnonymizeConfig, paths: Paths, cache: Path, listing: Listing, ledger: Ledger, console: Console
-) -> None:
-    with ExitStack() as stack:
-        stack.enter_context(connected(config.runtime))
-        monitor = Monitor.start()
-        context = RunContext(config, paths, cache, monitor)
-        resources = stage_resources(config.runtime, wants_gpu=config.runtime.provider != "cpu")
-        bars = console.is_terminal if config.runtime.progress is None else config.runtime.progress
-        display = stack.enter_context(displayed(console, bars=bars))
-        stack.enter_context(watched(monitor, _shower(display, len(listing.sources), ledger), _POLL_S))
-        said: set[str] = set()
-        for outcome in graph.outcomes(graph.build(listing.sources, context, resources)):
-            if ledger.add(outcome):
-                _tell(outcome, said)
+class _Progress:
+    """Brings the record up to date every few seconds, and the display more often."""
 
+    def __init__(self, record: RecordFile, ledger: Ledger, n_sources: int, started: float) -> None:
+        self._record, self._ledger, self._n_sources, self._started = record, ledger, n_sources, started
+        self._frames: dict[str, int] = {}
+        self._told = started
 
-def _shower(display: Display, videos: int, ledger: Ledger) -> Callable[[dict[str, int]], None]:
-    def show(counts: dict[str, int]) -> None:
-        ended = ledger.outcomes
-        unplanned = sum(1 for o in ended if o.status is Status.UNCHANGED or (o.kind == "video" and not o.frames))
+    def show(self, display: Display, counts: dict[str, int]) -> None:
+        """Take the stages' counters."""
+        self._frames = {name: count for name, count in counts.items() if name != "planned_videos"}
         display.show(
             Snapshot(
-                videos=videos,
-                planned_videos=counts.get("planned_videos", 0) + unplanned,
-                ended_videos=len(ended),
+                videos=self._n_sources,
+                planned_videos=counts.get("planned_videos", 0) + self._ledger.tally.unplanned,
+                ended_videos=len(self._ledger),
                 planned_frames=counts.get("planned", 0),
                 detected_frames=counts.get("detect", 0),
                 masked_frames=counts.get("mask", 0),
             )
         )
+        self.tell_if_due()
 
-    return show
+    def tell_if_due(self) -> None:
+        """Write the record, if the last time is long ago; what cannot be written now, the next time tells."""
+        if time.monotonic() - self._told < _RECORD_EVERY_S:
+            return
+        try:
+            self._ledger.flush()
+            self.tell()
+        except StorageError as error:
+            log.warning("The record of the run could not be written, trying again: %s", error)
+            self._told = time.monotonic()
+
+    def tell(self) -> None:
+        """Write the record."""
+        tally = self._ledger.tally
+        counts = Counts(self._n_sources, dict(tally.statuses), dict(tally.reasons), self._frames)
+        self._told = time.monotonic()
+        self._record.update(counts=counts, elapsed_s=round(self._told - self._started, 1))
+
+
+def _compute(
+    context: RunContext,
+    listing: Listing,
+    ledger: Ledger,
+    console: Console,
+    progress: _Progress,
+    still_ours: Callable[[], None],
+) -> None:
+    left = []
+    for unit, settled in settle(units(listing.sources, context), context):
+        for outcome in settled:
+            ledger.add(outcome)
+        if not settled:
+            left.append(unit)
+        progress.tell_if_due()
+    still_ours()
+    if left:
+        _work(left, context, ledger, console, progress, still_ours)
+
+
+def _work(
+    left: list[Unit],
+    context: RunContext,
+    ledger: Ledger,
+    console: Console,
+    progress: _Progress,
+    still_ours: Callable[[], None],
+) -> None:
+    runtime = context.config.runtime
+    with ExitStack() as stack:
+        stack.enter_context(connected(runtime))
+        monitor = Monitor.start()
+        context = replace(context, progress=monitor)
+        resources = stage_resources(runtime, wants_gpu=runtime.provider != "cpu")
+        bars = console.is_terminal if runtime.progress is None else runtime.progress
+        display = stack.enter_context(displayed(console, bars=bars))
+        stack.enter_context(watched(monitor, partial(progress.show, display), _POLL_S))
+        said: set[str] = set()
+        dataset = graph.build([first_row(unit, context) for unit in left], context, resources)
+        for outcome in graph.outcomes(dataset):
+            still_ours()
+            if ledger.add(outcome):
+                _tell(outcome, said)
 
 
 def _tell(outcome: Outcome, said: set[str]) -> None:
@@ -209,33 +285,39 @@ def _tell(outcome: Outcome, said: set[str]) -> None:
 
 
 def _finish(config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float) -> Summary:
-    outcomes = ledger.outcomes
-    report = build_report(config, paths.run_id, outcomes, wall_s=wall_s, passed_over=listing.passed_over)
-    write_json(paths.run / "report.json", report)
+    report = paths.run / "report.json"
+    write_report(
+        report,
+        config,
+        paths.run_id,
+        ledger.tally,
+        ledger.outcomes(),
+        wall_s=wall_s,
+        passed_over=listing.passed_over,
+    )
     if config.debug.mask_digests:
-        _gather_digests(paths, outcomes)
+        _gather_digests(paths, ledger)
     ledger_path = ledger.close()
-    _clean_up(config, paths, outcomes)
-    return Summary(outcomes, Totals.of(outcomes), ledger_path, paths.run / "report.json", wall_s)
+    totals = ledger.tally.totals()
+    _clean_up(config, paths, all_well=not totals.quarantined)
+    return Summary(totals, tuple(ledger.quarantined), ledger_path, report, wall_s)
 
 
-def _gather_digests(paths: Paths, outcomes: list[Outcome]) -> None:
+def _gather_digests(paths: Paths, ledger: Ledger) -> None:
     """One table of the digests of all videos that this run published, a row group per video."""
     with (
-        written_whole(paths.run / "mask_digests.parquet") as partial,
-        pq.ParquetWriter(partial, MASK_DIGESTS) as out,
+        written_whole(paths.run / "mask_digests.parquet") as partial_path,
+        pq.ParquetWriter(partial_path, MASK_DIGESTS) as out,
     ):
-        for outcome in sorted(outcomes, key=lambda o: o.uri):
+        for outcome in ledger.by_uri():
             if outcome.status is Status.PUBLISHED and outcome.kind == "video":
                 out.write_table(pq.read_table(arrow_source(paths.video_digests(outcome.video_id))))
 
 
-def _clean_up(config: AnonymizeConfig, paths: Paths, outcomes: list[Outcome]) -> None:
+def _clean_up(config: AnonymizeConfig, paths: Paths, *, all_well: bool) -> None:
     """Remove the work folder. After a quarantine that a later run may mend, its finished chunks are kept."""
     remove_tree(paths.work / "runs" / paths.run_id)
     remove_orphans(config.runtime.access)
-    (paths.work / LOCK_NAME).unlink(missing_ok=True)
-    all_well = all(o.status is not Status.QUARANTINED for o in outcomes)
     if all_well and config.runtime.work_dir is None:
         remove_tree(paths.work)
     else:

@@ -42,7 +42,9 @@ def test_sources_that_cannot_be_used_come_out_as_outcomes(world: World, embedded
     (folder / "gone.mp4").symlink_to(folder / "nowhere")
     sources = list_sources(world.config.input, world.output, world.config.source).sources
     dataset = graph.build(
-        sources, world.context(), stage_resources(one_worker_a_stage(embedded_ray), wants_gpu=False)
+        [Row.of(source) for source in sources],
+        world.context(),
+        stage_resources(one_worker_a_stage(embedded_ray), wants_gpu=False),
     )
     found = {outcome.uri.rpartition("/")[2]: outcome for outcome in graph.outcomes(dataset)}
     assert {name: o.reason for name, o in found.items()} == {

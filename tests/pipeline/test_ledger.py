@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from anonflow.errors import ReconcileError, StorageError
+from anonflow.pipeline import ledger as ledger_module
+from anonflow.pipeline.journal import Journal
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.rows import Outcome
 from anonflow.tables import LEDGER
@@ -34,13 +39,15 @@ def test_every_outcome_is_on_disk_before_the_next(ledger: Ledger, tmp_path: Path
         assert ledger.add(outcome(name))
         lines = (tmp_path / "run" / "ledger.jsonl").read_text(encoding="utf-8").splitlines()
         assert len(lines) == n and json.loads(lines[-1])["uri"] == f"/in/{name}"
-    assert [o.uri for o in ledger.outcomes] == ["/in/b", "/in/ü\n", "/in/a"]
+    assert [o.uri for o in ledger.by_uri()] == ["/in/a", "/in/b", "/in/ü\n"]
+    assert len(ledger) == ledger.tally.statuses["published"] == 3
 
 
 def test_a_source_that_ends_twice_the_same_way_counts_once(ledger: Ledger) -> None:
     assert ledger.add(outcome("a", Status.QUARANTINED, reason="damaged"))
     assert not ledger.add(outcome("a", Status.QUARANTINED, reason="encode"))
-    assert [o.reason for o in ledger.outcomes] == ["damaged"]
+    assert [o.reason for o in ledger.outcomes()] == [o.reason for o in ledger.quarantined] == ["damaged"]
+    assert ledger.tally.reasons == {"damaged": 1}
 
 
 def test_a_source_that_ends_in_two_ways_is_a_contradiction(ledger: Ledger) -> None:
@@ -87,3 +94,47 @@ def test_a_ledger_that_cannot_be_written_is_a_named_error(tmp_path: Path) -> Non
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         Ledger(tmp_path / "file")
+
+
+def test_outcomes_are_not_held(tmp_path: Path) -> None:
+    """A hundred thousand times a kilobyte and more would be; an id and a number are."""
+
+    def held_bytes(n: int) -> int:
+        ledger = Ledger(tmp_path / str(n))
+        tracemalloc.start()
+        for number in range(n):
+            ledger.add(outcome(f"{number}", details={"checks": "x" * 3000}))
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return held
+
+    assert held_bytes(2000) - held_bytes(1000) < 1000 * 1000
+
+
+def test_what_an_outcome_costs_does_not_depend_on_how_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of making it durable, and of reading it back."""
+    reads, synced = [], []
+    monkeypatch.setattr(Journal, "at", lambda self, place, at=Journal.at: reads.append(place) or at(self, place))
+    monkeypatch.setattr(os, "fsync", synced.append)
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    ledger = Ledger(tmp_path / "run")
+    for number in range(300):
+        ledger.add(outcome(f"{number}"))
+    assert reads == synced == []
+    ledger.reconcile([source(f"{number}") for number in range(300)])
+    assert len(list(ledger.outcomes())) == len(reads) == 300
+    ledger.close()
+    assert len(reads) == 300 * 2
+
+
+def test_a_table_of_several_row_groups_is_in_one_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "_ROWS_A_GROUP", 4)
+    ledger = Ledger(tmp_path / "run")
+    names = [f"{number * 7 % 10}" for number in range(10)]
+    for name in names:
+        ledger.add(outcome(name))
+    path = ledger.close()
+    assert pq.ParquetFile(path).num_row_groups == 3
+    assert [row["uri"] for row in pq.read_table(path).to_pylist()] == [f"/in/{name}" for name in sorted(names)]

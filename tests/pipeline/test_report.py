@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from anonflow.config import RegionConfig, VideoRegions
-from anonflow.pipeline.report import Totals, build_report
+from anonflow.pipeline.report import Tally, Totals, build_report, write_report
 from anonflow.pipeline.rows import Outcome
+from anonflow.storage import readable_json
 from anonflow.types import Status
 from tests.pipeline.worlds import configuration
 
@@ -121,3 +123,12 @@ def test_pictures_are_told_together_and_apart_from_videos() -> None:
     assert made["pictures"]["checks"]["equal"] == 27
     assert made["pictures"]["checks"]["changed by policy"] == {"metadata": 3}
     assert SECRET not in json.dumps(made)
+
+
+@pytest.mark.parametrize("outcomes", [[], OUTCOMES, [*OUTCOMES, picture("1")]])
+def test_a_report_that_is_written_piece_by_piece_is_the_same(outcomes: Any, tmp_path: Path) -> None:
+    path, config = tmp_path / "report.json", configuration()
+    whole = build_report(config, "run1", outcomes, wall_s=2.0, passed_over={})
+    by_id = iter(sorted(outcomes, key=lambda o: o.video_id))
+    write_report(path, config, "run1", Tally.of(outcomes), by_id, wall_s=2.0, passed_over={})
+    assert path.read_text() == readable_json(whole)

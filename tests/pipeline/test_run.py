@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from rich.console import Console
 from anonflow.config import RegionConfig, VideoRegions
 from anonflow.errors import ConfigError, ModelError
 from anonflow.pipeline import run as run_module
+from anonflow.pipeline.lease import held
 from anonflow.pipeline.run import anonymize
 from tests.pipeline.worlds import World
 
@@ -65,12 +65,16 @@ def test_a_model_that_cannot_be_had_is_refused(world: World) -> None:
 
 def test_two_runs_do_not_write_to_one_output(world: World) -> None:
     world.clip()
-    control = world.output / "_anonflow"
-    control.mkdir(parents=True)
-    with (control / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(ConfigError, match="Another run"):
-            anonymize(world.config, CONSOLE)
+    lease = world.output / "_anonflow" / "lease"
+    with held([lease], "other", 30), pytest.raises(ConfigError, match="Another run"):
+        anonymize(world.config, CONSOLE)
+
+
+def test_two_runs_do_not_share_a_work_folder(world: World) -> None:
+    world.clip()
+    work = world.root / "work"
+    with held([work / "lease"], "other", 30), pytest.raises(ConfigError, match="Another run"):
+        anonymize(with_runtime(world, work_dir=str(work)), CONSOLE)
 
 
 def test_a_refused_run_leaves_the_unfinished_files_of_a_running_one_alone(world: World) -> None:
@@ -78,10 +82,9 @@ def test_a_refused_run_leaves_the_unfinished_files_of_a_running_one_alone(world:
     partial = world.output / "_anonflow" / "partial"
     partial.mkdir(parents=True)
     (partial / "x.mp4").touch()
-    with (world.output / "_anonflow" / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(ConfigError):
-            anonymize(world.config, CONSOLE)
+    with held([world.output / "_anonflow" / "lease"], "other", 30), pytest.raises(ConfigError):
+        anonymize(world.config, CONSOLE)
+    assert not list(world.output.glob("_anonflow/*/run.json")), "a refused run is none"
     assert (partial / "x.mp4").exists()
 
 

@@ -25,12 +25,25 @@ class Member:
         return Row.of(self.source)
 
 
-def first_rows(sources: Sequence[Source], context: RunContext) -> list[Row]:
-    """A row for each video and each album. Files named like pictures are taken for them until they are opened."""
-    config = context.config.source
-    pictures = [source for source in sources if config.is_picture_name(source.relative_path)]
-    rows = [Row.of(source) for source in sources if not config.is_picture_name(source.relative_path)]
-    return rows + [album_row(part, context) for part in _parts(pictures, context.config.picture.album_size)]
+def units(sources: Sequence[Source], context: RunContext) -> Iterator[tuple[Source, ...]]:
+    """What a first row is made of: each video alone, and pictures by the album.
+
+    Files named like pictures are taken for them until they are opened.
+    """
+    config = context.config
+    pictures = []
+    for source in sources:
+        if config.source.is_picture_name(source.relative_path):
+            pictures.append(source)
+        else:
+            yield (source,)
+    yield from map(tuple, _parts(pictures, config.picture.album_size))
+
+
+def first_row(unit: Sequence[Source], context: RunContext) -> Row:
+    """The row of a unit."""
+    is_album = context.config.source.is_picture_name(unit[0].relative_path)
+    return album_row(unit, context) if is_album else Row.of(unit[0])
 
 
 def album_row(sources: Sequence[Source], context: RunContext) -> Row:

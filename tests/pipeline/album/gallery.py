@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from anonflow.pipeline.album.members import first_rows
+from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.album.stages import Detect, join, mask, plan, stitch
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Outcome, Row
@@ -45,7 +45,7 @@ def add(world: World, name: str, data: bytes | None = None) -> Path:
 def rows_of(world: World, context: RunContext) -> list[Row]:
     """The first rows of the graph."""
     sources = list_sources(world.config.input, world.output, world.config.source).sources
-    return first_rows(sources, context)
+    return [first_row(unit, context) for unit in units(sources, context)]
 
 
 def album_of(world: World, context: RunContext) -> Row:

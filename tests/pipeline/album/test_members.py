@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from anonflow.pipeline.album.members import Member, album_row, first_rows, members_of
+from anonflow.pipeline.album.members import Member, album_row, first_row, members_of, units
 from anonflow.pipeline.rows import from_table, to_table
 from anonflow.types import Source
 from tests.pipeline.album.gallery import with_config
@@ -16,7 +16,8 @@ def sources(*names: str) -> list[Source]:
 def test_pictures_are_grouped_in_their_order_and_videos_go_alone(world: World) -> None:
     world = with_config(world, picture=replace(world.config.picture, album_size=2))
     context = world.context()
-    rows = first_rows(sources("a.jpg", "b.mp4", "c.PNG", "d.webp", "e", "f.tiff", "g.bmp"), context)
+    given = sources("a.jpg", "b.mp4", "c.PNG", "d.webp", "e", "f.tiff", "g.bmp")
+    rows = [first_row(unit, context) for unit in units(given, context)]
     videos = [row.uri for row in rows if not row.is_album]
     albums = [[m.source.relative_path for m in members_of(row, context)] for row in rows if row.is_album]
     assert videos == ["/in/b.mp4", "/in/e"]
