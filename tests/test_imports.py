@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("types", "errors"),
-    ("config", "storage", "tables"),
+    ("config", "storage", "tables", "evidence", "kept"),
     ("video", "picture", "detect", "track", "mask"),
     ("demo", "pipeline", "evaluate", "assure"),
     ("summary", "jobs", "cli"),
@@ -27,6 +27,7 @@ DOORS = {
     "av": {"anonflow.video"},
     "PIL": {"anonflow.picture"},
     "jpeglib": {"anonflow.picture.coefficients"},
+    "cryptography": {"anonflow.evidence.signing"},
 }
 
 

@@ -92,6 +92,8 @@ class RuntimeConfig(Section):
     work_dir: str | None
     model_cache: str | None
     model_dirs: list[str]
+    signing_key: str | None
+    """Ed25519 private key in PEM, for its owner's eyes only; None: runs are not signed."""
     max_attempts: int
     chunk_timeout_s: float
     progress: bool | None

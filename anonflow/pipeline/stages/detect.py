@@ -12,6 +12,7 @@ from anonflow.config import DetectorConfig
 from anonflow.detect.base import Detector, fit
 from anonflow.detect.families import build_detector
 from anonflow.detect.models import ModelStore
+from anonflow.evidence.digest import rows_digest
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.looks import SourceLooks
@@ -74,7 +75,8 @@ class Detect:
                 found, facts = detect_chunk(Path(row.uri), index, chunk, self.eyes, meter)
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
-            write_rows(detections_path, found, {"providers": providers, **watch.read()})
+            owned = rows_digest(found.between(chunk.start_frame, chunk.stop_frame))
+            write_rows(detections_path, found, {"providers": providers, "owned": owned, **watch.read()})
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))
         write_bytes(target, self._track(Path(row.uri), index, chunk, found, facts).to_bytes())
