@@ -19,7 +19,7 @@ from rich.text import Text
 
 from anonflow.assure.ledger import Finding
 from anonflow.assure.models import check_models
-from anonflow.assure.pairs import Pair, find_pairs, find_run, names_of_outputs, pairs_of_run
+from anonflow.assure.pairs import Pair, all_runs, find_pairs, find_run, names_of_outputs, pairs_of_run
 from anonflow.assure.runs import check_order, check_run
 from anonflow.assure.tally import Tally, tallied
 from anonflow.assure.verify import Agreed, Verified, verify_all
@@ -145,13 +145,22 @@ def _of_run(config: VerifyConfig) -> _Asked:
         )
     run = find_run(Path(config.output).expanduser())
     findings = list(_findings(run, config))
-    unreadable = {finding.check.name for finding in findings if finding.name == f"run {run.name}"}
-    if "report" in unreadable or "ledger" in unreadable:
-        try:
-            return _Asked(pairs_of_run(run), _agreed(run, config), run, findings)
-        except (OSError, ValueError, KeyError):
-            return _Asked((), None, run, findings)
-    return _Asked(pairs_of_run(run), _agreed(run, config), run, findings)
+    try:
+        agreed = _agreed(run, config)
+    except (OSError, ValueError, KeyError, TypeError):
+        if not findings:
+            raise
+        return _Asked((), None, run, findings)
+    pairs = pairs_of_run(run)
+    return _Asked(_as_far_as_readable(pairs) if findings else pairs, agreed, run, findings)
+
+
+def _as_far_as_readable(pairs: Iterator[Pair]) -> Iterator[Pair]:
+    """Those of a ledger that is broken, which has been said."""
+    try:
+        yield from pairs
+    except (OSError, ValueError, KeyError, TypeError):
+        return
 
 
 def _findings(run: Path, config: VerifyConfig) -> Iterator[Finding]:
@@ -159,7 +168,7 @@ def _findings(run: Path, config: VerifyConfig) -> Iterator[Finding]:
     key = read_public_key(Path(config.public_key).expanduser()) if config.public_key else None
     yield from check_run(run, key)
     if config.all_runs:
-        for other in sorted(path.parent for path in run.parent.glob(f"*/{REPORT_NAME}")):
+        for other in all_runs(run.parent):
             if other != run:
                 yield from check_run(other, key)
     yield from check_order(run.parent)

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.evidence.canonical import canonical_bytes
@@ -19,7 +20,13 @@ from anonflow.pipeline.seal import LEDGER_NAME
 from anonflow.types import Check, Verdict
 
 _ROWS_AT_ONCE = 1024
-_SAID = {  # of a chain's record: which of its values are columns of the ledger, too
+_REMOVED = Check("ledger row", Verdict.BROKEN, "it has a chain but no row: the row was removed")
+_ADDED = Check("ledger row", Verdict.BROKEN, "it has no chain: the row was added, or its chain removed")
+_TWICE = Check("ledger row", Verdict.BROKEN, "it is there twice")
+_OUT_OF_PLACE = Check("ledger row", Verdict.BROKEN, "it is not in its place: rows are sorted by URI")
+_CHAIN_OUT_OF_PLACE = Check("chain", Verdict.BROKEN, "it is not in its place")
+# Of a chain's records: which of their values are columns of the ledger, too.
+_SAID = {
     "source": {"bytes": "source_bytes", "sha256": "source_sha256"},
     "output": {"bytes": "output_bytes", "sha256": "output_sha256"},
     "outcome": {"status": "status"},
@@ -38,10 +45,14 @@ class Finding:
 
 
 def ledger_rows(run: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a run's ledger in their order. Raises OSError and ValueError (ArrowInvalid) for a broken file."""
-    with (run / LEDGER_NAME).open("rb") as file, pq.ParquetFile(file) as ledger:
-        for batch in ledger.iter_batches(_ROWS_AT_ONCE):
-            yield from batch.to_pylist()
+    """The rows of a run's ledger in their order. Raises OSError, and ValueError for what is no sound Parquet."""
+    with (run / LEDGER_NAME).open("rb") as file:
+        try:
+            with pq.ParquetFile(file) as ledger:
+                for batch in ledger.iter_batches(_ROWS_AT_ONCE):
+                    yield from batch.to_pylist()
+        except (pa.ArrowException, OverflowError, MemoryError) as error:
+            raise ValueError(f"{LEDGER_NAME} cannot be read: {type(error).__name__}") from error
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def chains(run: Path) -> Iterator[Chain]:
 
 @dataclass
 class Reading:
-    """One pass over ledger and chains. It gives what is wrong; afterwards `root` is that of the rows as they are."""
+    """One pass over ledger and chains. It gives what is wrong; then `root` is that of the rows as they are."""
 
     run: Path
     models: Mapping[str, str] | None = None
@@ -86,30 +97,28 @@ class Reading:
 
     def findings(self) -> Iterator[Finding]:
         """Read all. Raises OSError and ValueError for files that are not there or broken."""
-        known, last_uri = _Known(self.run), ""
-        found = chains(self.run)
+        known, last_uri, found = _Known(self.run), "", chains(self.run)
         chain = next(found, None)
         for row in ledger_rows(self.run):
             self._tree.add(leaf(row))
-            name, last_uri, was = row["relative_path"] or row["uri"], row["uri"], last_uri
-            while chain is not None and chain.video_id != row["video_id"] and not known.has_row(chain.video_id):
-                yield Finding(
-                    chain.video_id, _broken("ledger row", "it has a chain but no row: the row was removed")
-                )
+            name, uri, video_id = row["relative_path"] or row["uri"], row["uri"], row["video_id"]
+            while chain is not None and chain.video_id != video_id and not known.has_row(chain.video_id):
+                yield Finding(chain.video_id, _REMOVED)
                 chain = next(found, None)
-            if last_uri < was:
-                yield Finding(name, _broken("ledger row", "it is not in its place: rows are sorted by URI"))
-            if chain is None or (chain.video_id != row["video_id"] and not known.has_chain(row["video_id"])):
-                yield Finding(name, _broken("ledger row", "it has no chain: it was added, or its chain removed"))
+            if uri <= last_uri:
+                yield Finding(name, _TWICE if uri == last_uri else _OUT_OF_PLACE)
+            if uri == last_uri:
                 continue
-            if chain.video_id == row["video_id"]:
+            last_uri = uri
+            if chain is None or (chain.video_id != video_id and not known.has_chain(video_id)):
+                yield Finding(name, _ADDED)
+                continue
+            if chain.video_id == video_id:
                 yield from (Finding(name, check) for check in self._points(row, chain))
             else:
-                yield Finding(name, _broken("chain", "it is not in its place"))
+                yield Finding(name, _CHAIN_OUT_OF_PLACE)
             chain = next(found, None)
-        while chain is not None:
-            yield Finding(chain.video_id, _broken("ledger row", "it has a chain but no row: the row was removed"))
-            chain = next(found, None)
+        yield from (Finding(left.video_id, _REMOVED) for left in (chain, *found) if left is not None)
 
     def _points(self, row: Mapping[str, Any], chain: Chain) -> Iterator[Check]:
         """What is wrong with a row and the chain beside it."""

@@ -11,7 +11,7 @@ from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
 from anonflow.pipeline.collisions import possible_results
 from anonflow.pipeline.paths import CONTROL_FOLDER
-from anonflow.pipeline.seal import read_head
+from anonflow.pipeline.seal import ROOT_NAME, read_head
 from anonflow.pipeline.sources import list_sources, local_path
 from anonflow.types import Status
 
@@ -63,6 +63,11 @@ def find_run(folder: Path) -> Path:
     head = read_head(control)
     named = control / head.run_id / _LEDGER if head else ledgers[-1]
     return named.parent if named in ledgers else ledgers[-1].parent
+
+
+def all_runs(control: Path) -> list[Path]:
+    """The folders of all runs that finished, the first one first; those that lost a part are among them."""
+    return sorted({path.parent for name in (_LEDGER, ROOT_NAME) for path in control.glob(f"*/{name}")})
 
 
 def pairs_of_run(run: Path) -> Iterator[Pair]:

@@ -1,4 +1,4 @@
-"""What a verification came to, collected as it goes: counts, what is broken, and every point in a file on request."""
+"""What a verification came to, as it goes: counts, what is broken, and all points in a file on request."""
 
 from __future__ import annotations
 

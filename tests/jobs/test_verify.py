@@ -16,10 +16,8 @@ from anonflow.errors import ConfigError
 from anonflow.jobs import verify as job
 from anonflow.jobs.launch import typed
 from anonflow.jobs.verify import VerifyConfig, named
-from anonflow.pipeline.ledger import Ledger
-from anonflow.pipeline.report import build_report
-from anonflow.storage import write_json
 from tests.media import Clip
+from tests.pipeline.sealed import finish
 from tests.pipeline.worlds import FixedDetector, World, run_all, use_detector
 
 
@@ -44,13 +42,7 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def ended(world: World) -> World:
     """Everything is run, and the run has its ledger and its report."""
-    outcomes = run_all(world.rows(), world.context())
-    folder = world.output / "_anonflow" / "run1"
-    ledger = Ledger(folder)
-    for outcome in outcomes:
-        ledger.add(outcome)
-    write_json(folder / "report.json", build_report(world.config, "run1", outcomes, wall_s=1.0, passed_over={}))
-    ledger.close()
+    finish(world, "run1", run_all(world.rows(), world.context()))
     return world
 
 
@@ -99,6 +91,9 @@ def test_what_is_broken_is_told_with_its_points(
 def test_no_run_and_nothing_published(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="neither a finished run"):
         run(str(tmp_path))
+    world = World.make(tmp_path)
+    (tmp_path / "in" / "a.mp4").touch()
+    assert run(str(ended(world).output)) == 0
 
 
 def test_a_run_brings_its_own_values(finished: World, monkeypatch: pytest.MonkeyPatch) -> None:
