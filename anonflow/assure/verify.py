@@ -7,7 +7,7 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
@@ -94,10 +94,14 @@ _Task: TypeAlias = Callable[[Pair], Verified]
 
 
 def verify_all(pairs: Iterable[Pair], agreed: Agreed, workers: int) -> Iterator[Verified]:
-    """Verify the pairs, in their order, in as many processes. One that dies or hangs costs its own pair only."""
-    task, left = partial(_watched, agreed=agreed), iter(pairs)
+    """Verify the pairs, in their order, in as many processes. One that dies or hangs costs its own pair only.
+
+    What only hashes needs no process that could be left: threads do.
+    """
+    decodes = agreed.compares_sources
+    task, left = partial(_watched if decodes else _caught, agreed=agreed), iter(pairs)
     while first := list(islice(left, _AHEAD * workers)):
-        with _processes(workers) as pool:
+        with _processes(workers) if decodes else ThreadPoolExecutor(workers) as pool:
             window = deque((pair, _submitted(pool, task, pair)) for pair in first)
             is_broken = False
             while window:
@@ -116,7 +120,7 @@ def _processes(n: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(max(1, n), multiprocessing.get_context("spawn"))
 
 
-def _submitted(pool: ProcessPoolExecutor, task: _Task, pair: Pair) -> Future[Verified]:
+def _submitted(pool: Executor, task: _Task, pair: Pair) -> Future[Verified]:
     try:
         return pool.submit(task, pair)
     except BrokenProcessPool as error:
@@ -136,11 +140,15 @@ def _alone(task: _Task, pair: Pair) -> Verified:
 def _watched(pair: Pair, agreed: Agreed) -> Verified:
     """What a worker does: it leaves a decoder that hangs, which nothing else can end."""
     with step_limit(agreed.limits.max_decode_s_per_frame, partial(os._exit, _EXIT_AFTER_LIMIT)):
-        try:
-            return verify(pair, agreed)
-        except Exception as error:
-            log.exception("Unexpected error while verifying %s", pair.name)
-            return _crashed(pair, f"unexpected {type(error).__name__}: please report it")
+        return _caught(pair, agreed)
+
+
+def _caught(pair: Pair, agreed: Agreed) -> Verified:
+    try:
+        return verify(pair, agreed)
+    except Exception as error:
+        log.exception("Unexpected error while verifying %s", pair.name)
+        return _crashed(pair, f"unexpected {type(error).__name__}: please report it")
 
 
 def _crashed(pair: Pair, why: str) -> Verified:
