@@ -76,7 +76,8 @@ class Detect:
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
             owned = rows_digest(found.between(chunk.start_frame, chunk.stop_frame))
-            write_rows(detections_path, found, {"providers": providers, "owned": owned, **watch.read()})
+            note = {"providers": providers, "run": self._context.paths.run_id, "owned": owned, **watch.read()}
+            write_rows(detections_path, found, note)
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))
         write_bytes(target, self._track(Path(row.uri), index, chunk, found, facts).to_bytes())
