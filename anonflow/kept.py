@@ -146,9 +146,9 @@ def read_video(folder: Path, video_id: str) -> Kept:
 
 
 def _read_file(folder: Path, name: str) -> Iterator[Kept]:
-    frames, found = (pq.read_table(folder / table / name) for table in ("frames", "detections"))
+    frames, found = (_read(folder / table / name) for table in ("frames", "detections"))
     tracks_path = folder / "tracks" / name
-    tracks = pq.read_table(tracks_path) if tracks_path.exists() else TRACKS.empty_table()
+    tracks = _read(tracks_path) if tracks_path.exists() else TRACKS.empty_table()
     note = json.loads(frames.schema.metadata[_NOTE])
     labels = tuple(note["labels"])
     for video_id in pc.unique(frames["video_id"].cast(pa.string())).to_pylist():
@@ -159,6 +159,11 @@ def _read_file(folder: Path, name: str) -> Iterator[Kept]:
         shown = Shown(columns["pts"], time_base, end_pts, width, height, rotation)
         facts = FrameFacts(columns["frame"], columns["luma"], columns["cut"])
         yield Kept(video_id, shown, labels, _detections(its_found, labels), facts, _tracks(its_tracks, labels))
+
+
+def _read(path: Path) -> pa.Table:
+    with path.open("rb") as file:
+        return pq.read_table(file)
 
 
 def _of(video_id: str, table: pa.Table) -> pa.Table:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 _LARGEST_EXACT = 2**53 - 1
@@ -21,26 +21,30 @@ def canonical_bytes(value: Any) -> bytes:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
-        case str():
-            return json.dumps(value, ensure_ascii=False)
         case int():
             return _integer(value)
         case float():
             return _real(value)
-        case bytes() | bytearray():
-            pass
         case Mapping():
-            return "{" + ",".join(f"{_text(key)}:{_text(value[key])}" for key in sorted(value, key=_utf16)) + "}"
-        case Sequence():
-            return "[" + ",".join(map(_text, value)) + "]"
+            return "{" + ",".join([f"{_text(key)}:{_text(value[key])}" for key in _sorted(value)]) + "}"
+        case list() | tuple():
+            return "[" + ",".join([_text(item) for item in value]) + "]"
     raise TypeError(f"JSON has no form for {type(value).__name__}")
 
 
+def _sorted(keys: Iterable[Any]) -> list[Any]:
+    """By UTF-16 code units (RFC 8785, 3.2.3), which is the usual order where all is ASCII."""
+    keys = list(keys)
+    is_ascii = all(isinstance(key, str) and key.isascii() for key in keys)
+    return sorted(keys) if is_ascii else sorted(keys, key=_utf16)
+
+
 def _utf16(key: Any) -> bytes:
-    """Keys are sorted by their UTF-16 code units (RFC 8785, 3.2.3)."""
     if not isinstance(key, str):
         raise TypeError(f"a key must be a string, not {type(key).__name__}")
     return key.encode("utf-16-be")
