@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("types", "errors"),
     ("remote",),
-    ("config", "storage", "claims", "tables", "page"),
+    ("config", "storage", "claims", "tables", "evidence", "kept", "page"),
     ("video", "picture", "detect", "track", "mask"),
     ("demo", "pipeline", "evaluate", "assure"),
     ("summary", "jobs", "cli"),
@@ -32,6 +32,7 @@ DOORS = {
     "markupsafe": {"anonflow.page"},
     "matplotlib": {"anonflow.page"},
     "jpeglib": {"anonflow.picture.coefficients"},
+    "cryptography": {"anonflow.evidence.signing"},
 }
 
 

@@ -99,6 +99,8 @@ class RuntimeConfig(Section):
     """Where detections stay for other runs to find; None: in the work folder, which does not stay."""
     model_cache: str | None
     model_dirs: list[str]
+    signing_key: str | None
+    """Ed25519 private key in PEM, for its owner's eyes only; None: runs are not signed."""
     max_attempts: int
     chunk_timeout_s: float
     lease_s: float

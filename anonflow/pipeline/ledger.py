@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from anonflow.errors import ReconcileError
 from anonflow.pipeline.journal import Journal
+from anonflow.pipeline.proof import CHAINS_NAME, Proof, Root
 from anonflow.pipeline.report import Tally
 from anonflow.pipeline.rows import Outcome
-from anonflow.storage import StoragePath, naming_storage_errors, written_whole
+from anonflow.pipeline.seal import is_sealed
+from anonflow.storage import StoragePath, make_private_folder, written_whole
 from anonflow.tables import LEDGER
 from anonflow.types import Source, Status
 
@@ -39,8 +41,7 @@ class Ledger:
         self.tally = Tally()
         self.quarantined: list[Outcome] = []
         """The first few."""
-        with naming_storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         self._journal = Journal(folder)
 
     def __len__(self) -> int:
@@ -91,15 +92,22 @@ class Ledger:
         """All outcomes, read one by one, by URI."""
         return (self._outcome(video_id) for video_id in self._ids_by_uri())
 
-    def close(self) -> StoragePath:
-        """Write `ledger.parquet`, a row per source sorted by URI; the journal has served its purpose."""
+    def write(self) -> tuple[StoragePath, Root]:
+        """Write `ledger.parquet`, a row per source sorted by URI, and its proof."""
         target = self._folder / "ledger.parquet"
-        with written_whole(target) as partial, pq.ParquetWriter(partial, LEDGER) as table:
-            ids = iter(self._ids_by_uri())
-            while records := [_record(self._line(video_id)) for video_id in islice(ids, _ROWS_A_GROUP)]:
-                table.write_table(pa.Table.from_pylist(records, schema=LEDGER))
+        with written_whole(target) as partial, written_whole(self._folder / CHAINS_NAME) as chains:
+            for private in (partial, chains):
+                private.touch(mode=0o600)
+            with chains.open("wb") as file, pq.ParquetWriter(partial, LEDGER) as table:
+                proof = Proof(file, lambda run_id: is_sealed(self._folder.parent, run_id))
+                lines = (self._line(video_id) for video_id in self._ids_by_uri())
+                while records := [proof.add(_record(line), line["chain"]) for line in islice(lines, _ROWS_A_GROUP)]:
+                    table.write_table(pa.Table.from_pylist(records, schema=LEDGER))
+        return target, proof.root()
+
+    def end(self) -> None:
+        """Remove the journal, once all that is made of it is written."""
         self._journal.remove()
-        return target
 
     def _ids_by_uri(self) -> list[str]:
         if self._by_uri is None:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from anonflow.errors import AnonflowError, StorageError
+from anonflow.pipeline.chains import unchanged_chain
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.storage import StoragePath, Version, read_if_there, write_json
@@ -98,7 +99,8 @@ def read_done(row: Row, context: RunContext) -> Done | None:
 
 def unchanged(earlier: Outcome, row: Row) -> Outcome:
     """The outcome of a source that an earlier run published, maybe from another input folder."""
-    return replace(earlier, status=Status.UNCHANGED, relative_path=row.relative_path)
+    chain = unchanged_chain(earlier.video_id, earlier.chain)
+    return replace(earlier, status=Status.UNCHANGED, relative_path=row.relative_path, chain=chain)
 
 
 def write_done(row: Row, outcome: Outcome, output: Version, context: RunContext) -> None:

@@ -112,6 +112,15 @@ class Paths:
         """The outcome of a source that this run published."""
         return self.work / "runs" / self.run_id / f"{video_id}.published.json"
 
+    @property
+    def kept(self) -> StoragePath:
+        """Detections and tracks that this run keeps, when asked for."""
+        return self.run / "detections"
+
+    def kept_tracks(self, video_id: str) -> StoragePath:
+        """Tracks of a video that are to be kept."""
+        return self.mask_plan(video_id).with_suffix(".tracks.parquet")
+
     def video_digests(self, video_id: str) -> StoragePath:
         """Mask digests of a video, when asked for."""
         return self.work / "runs" / self.run_id / f"{video_id}.digests.parquet"

@@ -33,7 +33,15 @@ _PACKAGES = (
     "scipy",
 )
 _PATHS = ("input", "output")
-_RUNTIME_PATHS = ("work_dir", "detections_dir", "model_cache", "model_dirs", "scratch_dir", "storage_options")
+_RUNTIME_PATHS = (
+    "work_dir",
+    "detections_dir",
+    "model_cache",
+    "model_dirs",
+    "scratch_dir",
+    "storage_options",
+    "signing_key",
+)
 _LEFT_OUT = "(a path, left out)"
 _PATTERN_LEFT_OUT = "(a pattern, left out)"
 _PLACE_OF_VIDEOS = "(videos, written one by one)"
@@ -153,10 +161,11 @@ def build_report(
     *,
     wall_s: float,
     passed_over: dict[str, int],
+    evidence: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report as a value that JSON can hold. Which file a video id stands for is in the ledger only."""
     by_id = sorted(outcomes, key=lambda o: o.video_id)
-    frame = _frame(config, run_id, Tally.of(outcomes), wall_s, passed_over)
+    frame = _frame(config, run_id, Tally.of(outcomes), wall_s, passed_over, evidence)
     return frame | {"videos": [_video(o) for o in by_id if o.kind == "video"]}
 
 
@@ -169,9 +178,10 @@ def write_report(
     *,
     wall_s: float,
     passed_over: dict[str, int],
+    evidence: dict[str, Any] | None,
 ) -> None:
     """Write what `build_report` gives, whole, without holding the outcomes, which come by video id."""
-    frame = _frame(config, run_id, tally, wall_s, passed_over) | {"videos": _PLACE_OF_VIDEOS}
+    frame = _frame(config, run_id, tally, wall_s, passed_over, evidence) | {"videos": _PLACE_OF_VIDEOS}
     before, after = readable_json(frame).split(json.dumps(_PLACE_OF_VIDEOS))
     with written_whole(path) as partial, partial.open("w", encoding="utf-8") as out:
         out.write(before + "[")
@@ -185,24 +195,30 @@ def write_report(
 
 
 def _frame(
-    config: AnonymizeConfig, run_id: str, tally: Tally, wall_s: float, passed_over: dict[str, int]
+    config: AnonymizeConfig,
+    run_id: str,
+    tally: Tally,
+    wall_s: float,
+    passed_over: dict[str, int],
+    evidence: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """The report but for its videos."""
     return {
         "run_id": run_id,
         "anonflow": __version__,
         "versions": _versions(),
-        "configuration": _configuration(config),
+        "configuration": public_configuration(config),
         "models": [_model(name, config) for name in sorted(config.detector)],
         "masks": {label: _mask(config, label) for label in config.labels},
         "totals": asdict(tally.totals()),
         "wall_s": round(wall_s, 3),
         "files_passed_over": passed_over,
+        "evidence": evidence,
         "pictures": tally.pictures(),
     }
 
 
-def _configuration(config: AnonymizeConfig) -> dict[str, Any]:
+def public_configuration(config: AnonymizeConfig) -> dict[str, Any]:
     """The resolved configuration without its paths, which may carry names; the ledger has those of the videos."""
     resolved = asdict(config)
     for name, detector in resolved["detector"].items():

@@ -22,12 +22,14 @@ from anonflow.config import AnonymizeConfig
 from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.detect.session import usable_provider
 from anonflow.errors import ConfigError, StorageError, one_line
+from anonflow.evidence.signing import SigningKey, read_signing_key
 from anonflow.mask.regions import unmatched
 from anonflow.pipeline import graph
 from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.carried import warnings
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
+from anonflow.pipeline.keeping import begin_keeping
 from anonflow.pipeline.lease import held, lease_folder
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.monitor import Monitor, watched
@@ -36,6 +38,7 @@ from anonflow.pipeline.progress import Display, Snapshot, displayed
 from anonflow.pipeline.record import Counts, RecordFile, recorded
 from anonflow.pipeline.report import Totals, write_report
 from anonflow.pipeline.rows import Outcome
+from anonflow.pipeline.seal import evidence, last_sealed, seal
 from anonflow.pipeline.settled import Unit, settle
 from anonflow.pipeline.sources import Listing, list_sources, local_path
 from anonflow.remote.access import Access
@@ -80,6 +83,7 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
     another run is at work on it.
     """
     started = time.monotonic()
+    key = _signing_key(config)
     paths = _prepare_paths(config)
     listing = _listed(config, paths, only)
     if only is None:
@@ -91,10 +95,11 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
         _check_models(config, cache)
         with recorded(paths.run, paths.run_id, _from_anywhere(config), is_retry=only is not None) as record:
             ledger = Ledger(paths.run)
+            begin_keeping(config, paths)
             progress = _Progress(record, ledger, len(listing.sources), started)
             _compute(RunContext(config, paths, cache), listing, ledger, console, progress, still_ours)
             ledger.reconcile(listing.sources)
-            summary = _finish(config, paths, listing, ledger, time.monotonic() - started)
+            summary = _finish(config, paths, listing, ledger, time.monotonic() - started, key)
             progress.tell()
             return summary
 
@@ -114,7 +119,7 @@ def _listed(config: AnonymizeConfig, paths: Paths, only: Collection[str] | None)
 def _from_anywhere(config: AnonymizeConfig) -> dict[str, Any]:
     """The configuration as it holds in any working directory."""
     runtime = config.runtime
-    names = ("work_dir", "detections_dir", "model_cache")
+    names = ("work_dir", "detections_dir", "model_cache", "signing_key")
     places = {name: getattr(runtime, name) for name in names}
     absolute: dict[str, Any] = {name: _absolute(place) for name, place in places.items() if place is not None}
     absolute["model_dirs"] = [_absolute(folder) for folder in runtime.model_dirs]
@@ -124,6 +129,12 @@ def _from_anywhere(config: AnonymizeConfig) -> dict[str, Any]:
 
 def _absolute(place: str) -> str:
     return place if "://" in place or place.startswith("file:") else os.path.abspath(Path(place).expanduser())
+
+
+def _signing_key(config: AnonymizeConfig) -> SigningKey | None:
+    """It stays in this process: stages have its path at most."""
+    path = config.runtime.signing_key
+    return read_signing_key(Path(local_path(path))) if path else None
 
 
 def _prepare_paths(config: AnonymizeConfig) -> Paths:
@@ -139,8 +150,9 @@ def _prepare_paths(config: AnonymizeConfig) -> Paths:
             require_exclusive(folder, _hasty(config).retry_s)
         with naming_storage_errors(output):
             output.mkdir(parents=True, exist_ok=True)
-            paths.control.mkdir(exist_ok=True)
-        for folder in (work, paths.partial, *([shared] if shared else [])):
+        # What lies in the control folder has names of files, at least; so it is for its owner alone.
+        private = (paths.control, paths.control / "done", work, paths.partial)
+        for folder in (*private, *([shared] if shared else [])):
             make_private_folder(folder)
         remove_orphans(access)
     except StorageError as error:
@@ -284,8 +296,13 @@ def _tell(outcome: Outcome, said: set[str]) -> None:
         log.warning("Quarantined (%s): %s", outcome.reason, one_line(outcome.message))
 
 
-def _finish(config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float) -> Summary:
-    report = paths.run / "report.json"
+def _finish(
+    config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float, key: SigningKey | None
+) -> Summary:
+    if config.debug.mask_digests:
+        _gather_digests(paths, ledger)
+    ledger_path, root = ledger.write()
+    previous, report = last_sealed(paths.control), paths.run / "report.json"
     write_report(
         report,
         config,
@@ -294,10 +311,10 @@ def _finish(config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Led
         ledger.outcomes(),
         wall_s=wall_s,
         passed_over=listing.passed_over,
+        evidence=evidence(root, previous),
     )
-    if config.debug.mask_digests:
-        _gather_digests(paths, ledger)
-    ledger_path = ledger.close()
+    seal(paths.run, paths.run_id, root, previous, key)
+    ledger.end()
     totals = ledger.tally.totals()
     _clean_up(config, paths, all_well=not totals.quarantined)
     return Summary(totals, tuple(ledger.quarantined), ledger_path, report, wall_s)

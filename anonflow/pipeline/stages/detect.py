@@ -13,6 +13,7 @@ from anonflow.detect.base import Detector, fit
 from anonflow.detect.families import build_detector
 from anonflow.detect.models import ModelStore
 from anonflow.errors import AnonflowError
+from anonflow.evidence.digest import rows_digest
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.looks import SourceLooks
@@ -78,7 +79,8 @@ class Detect:
                 found, facts = detect_chunk(source, index, chunk, self.eyes, meter)
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
-            note = {"providers": providers, "run": self._context.paths.run_id, **watch.read()}
+            owned = rows_digest(found.between(chunk.start_frame, chunk.stop_frame))
+            note = {"providers": providers, "run": self._context.paths.run_id, "owned": owned, **watch.read()}
             write_rows(detections_path, found, note)
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))

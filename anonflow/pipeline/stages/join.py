@@ -12,14 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.errors import AnonflowError, FidelityError, SourceError, UnsupportedFormatError
+from anonflow.evidence.chain import Record
 from anonflow.pipeline.carried import carried
+from anonflow.pipeline.chains import published_chain
 from anonflow.pipeline.collisions import output_path, require_inside
 from anonflow.pipeline.context import RunContext, SilentProgress
 from anonflow.pipeline.copies import Copies, read_copies, refuse_copies
 from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.keeping import keep_video
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, write_done
+from anonflow.pipeline.provenance import video_facts
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.mask import make_segment
 from anonflow.pipeline.stages.plan import check_source
@@ -73,6 +77,7 @@ def _publish(row: Row, published: StoragePath, context: RunContext) -> None:
     else:
         joined = _join_and_check(row, context)
         _collect_digests(row, context)
+        keep_video(row, context)
         outcome = joined.outcome(row, context)
         write_done(row, outcome, version_of(joined.target), context)
     write_json(published, outcome.to_json())
@@ -142,7 +147,15 @@ class _Joined:
                 "checks": [asdict(check) for check in self.checks],
                 **_work_done(row, context, plan, self.join_times),
             },
+            chain=self.chain(row, context),
         )
+
+    def chain(self, row: Row, context: RunContext) -> list[Record]:
+        segments, n_copied = _segments(row, context, self.copies), self.copies.n_frames
+        made = video_facts(row, context, segments, self.checks, self.index.n_frames, n_copied)
+        output = {"bytes": self.target.stat().st_size, "sha256": self.sha256}
+        source = {"bytes": row.size_bytes, "sha256": self.source_sha256}
+        return published_chain(row.video_id, source, {**made, "output": output}, context.paths.run_id)
 
 
 def _join_and_check(row: Row, context: RunContext) -> _Joined:
