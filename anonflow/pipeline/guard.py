@@ -11,12 +11,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from anonflow.errors import (
     AnonflowError,
     ChunkTimeoutError,
     InternalError,
     LimitError,
+    OutOfMemoryError,
     RecordedError,
     StorageError,
     WorkerCrashError,
@@ -28,6 +30,7 @@ from anonflow.video.watchdog import step_limit
 log = logging.getLogger(__name__)
 
 _EXIT_AFTER_DEADLINE = 70
+_EXIT_UNUSABLE = 71
 _GRACE_S = 15.0
 
 
@@ -50,7 +53,7 @@ def make_result(
         begun = count_attempt(context.paths.attempts(result))
         if begun > runtime.max_attempts:
             raise WorkerCrashError(
-                f"{subject}: its worker died {runtime.max_attempts} times (out of memory or a decoder fault). "
+                f"{subject}: its worker died {runtime.max_attempts} times (out of memory, a decoder or a GPU). "
                 "Check the file; give the stage more memory or shorter chunks and run again."
             )
         decode_s = context.config.limits.max_decode_s_per_frame
@@ -72,6 +75,11 @@ def internal_error(subject: str, error: Exception) -> AnonflowError:
     """The named error for an exception that nobody foresaw; I/O errors are told apart."""
     if isinstance(error, OSError):
         return storage_error(error, Path(error.filename or subject))
+    if isinstance(error, MemoryError):
+        return OutOfMemoryError(
+            f"{subject}: there was not enough memory. Run fewer workers at once (runtime.*.max_workers), give the "
+            "stage more memory (runtime.*.memory_mb), or lower chunk.length_s for a video."
+        )
     place = traceback.extract_tb(error.__traceback__)[-1]
     return InternalError(
         f"{subject}: unexpected {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}. "
@@ -152,6 +160,12 @@ def frame_deadline(seconds: float, failure: Path, subject: str) -> Iterator[None
 
     with step_limit(seconds, give_up):
         yield
+
+
+def end_worker(why: str) -> NoReturn:
+    """End this process, which can be used no more, as if it had been killed: the attempt counts, and is made again."""
+    log.error("This worker ends: %s", why)
+    os._exit(_EXIT_UNUSABLE)
 
 
 def _leave(failure: Path, error: AnonflowError) -> None:

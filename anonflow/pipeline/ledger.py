@@ -15,7 +15,7 @@ from anonflow.errors import ReconcileError
 from anonflow.pipeline.rows import Outcome
 from anonflow.storage import canonical_json, naming_storage_errors, written_whole
 from anonflow.tables import LEDGER
-from anonflow.types import Source
+from anonflow.types import Source, Status
 
 
 class Ledger:
@@ -35,18 +35,26 @@ class Ledger:
         return list(self._outcomes.values())
 
     def add(self, outcome: Outcome) -> bool:
-        """Record an outcome; False if the source had ended before (chunks that failed apart say so twice)."""
+        """Record an outcome; False if the source had ended before (chunks that failed apart say so twice).
+
+        Where the work folder could not be written to, a chunk may end in quarantine what another then publishes.
+        What is published was checked whole, and is there: it counts.
+        """
         earlier = self._outcomes.get(outcome.video_id)
-        if earlier is not None:
-            if earlier.status is not outcome.status:
-                raise ReconcileError(f"{outcome.uri} ended twice: {earlier.status} and {outcome.status}.")
+        if earlier is not None and (earlier.status is outcome.status or outcome.status is Status.QUARANTINED):
             return False
+        if earlier is not None and earlier.status is not Status.QUARANTINED:
+            raise ReconcileError(f"{outcome.uri} ended twice: {earlier.status} and {outcome.status}.")
         self._outcomes[outcome.video_id] = outcome
         with naming_storage_errors(self._folder):
             self._journal.write(canonical_json(outcome.to_json()) + "\n")
             self._journal.flush()
             os.fsync(self._journal.fileno())
         return True
+
+    def missing(self, sources: Iterable[Source]) -> list[Source]:
+        """The sources that have not ended."""
+        return [source for source in sources if source.video_id not in self._outcomes]
 
     def reconcile(self, sources: Iterable[Source]) -> None:
         """Raise unless every source ended exactly once."""

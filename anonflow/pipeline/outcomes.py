@@ -52,9 +52,9 @@ def end_source(row: Row, stage: str, outcome: Outcome, context: RunContext, *, k
     return row.ended(outcome)
 
 
-def quarantine(row: Row, stage: str, error: AnonflowError, context: RunContext) -> Row:
+def quarantine(row: Row, stage: str, error: AnonflowError, context: RunContext, kind: str = "video") -> Row:
     """End a source because of `error`."""
-    outcome = Outcome.quarantined(row.source, context.paths.keys.masks, error)
+    outcome = replace(Outcome.quarantined(row.source, context.paths.keys.masks, error), kind=kind)
     return end_source(row, stage, outcome, context, keep_work=error.transient)
 
 

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from rich.console import Console
 from anonflow.config import AnonymizeConfig
 from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.detect.session import usable_provider
-from anonflow.errors import ConfigError, StorageError, one_line
+from anonflow.errors import ConfigError, StorageError, WorkLostError, one_line
 from anonflow.mask.regions import unmatched
 from anonflow.pipeline import graph
 from anonflow.pipeline.carried import warnings
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
+from anonflow.pipeline.interrupts import check as check_interrupts
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.monitor import Monitor, watched
 from anonflow.pipeline.paths import CONTROL_FOLDER, Paths
@@ -75,6 +76,7 @@ def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
         _check_models(config, cache)
         ledger = Ledger(paths.run)
         _compute(config, paths, cache, listing, ledger, console)
+        _quarantine_lost(paths, config, listing, ledger)
         ledger.reconcile(listing.sources)
         return _finish(config, paths, listing, ledger, time.monotonic() - started)
 
@@ -155,8 +157,22 @@ def _compute(
         stack.enter_context(watched(monitor, _shower(display, len(listing.sources), ledger), _POLL_S))
         said: set[str] = set()
         for outcome in graph.outcomes(graph.build(listing.sources, context, resources)):
+            check_interrupts()
             if ledger.add(outcome):
                 _tell(outcome, said)
+
+
+def _quarantine_lost(paths: Paths, config: AnonymizeConfig, listing: Listing, ledger: Ledger) -> None:
+    """End the sources that nobody ended: their chunks' results disappeared before the last of them came."""
+    for source in ledger.missing(listing.sources):
+        error = WorkLostError(
+            f"{source.uri}: what was made of it in {paths.work} disappeared before it was complete. Let nobody clean "
+            "that folder during a run, and run again; if nobody did, please report this line."
+        )
+        outcome = Outcome.quarantined(source, paths.keys.masks, error)
+        outcome = replace(outcome, kind="picture" if config.source.is_picture_name(source.uri) else "video")
+        ledger.add(outcome)
+        _tell(outcome, set())
 
 
 def _shower(display: Display, videos: int, ledger: Ledger) -> Callable[[dict[str, int]], None]:

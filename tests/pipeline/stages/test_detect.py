@@ -100,7 +100,7 @@ def test_batching_changes_nothing_but_the_calls(world: World, batch_size: int) -
     config = world.config.detector["face"]
 
     def found(size: Any) -> Any:
-        eyes = [Eye(Moving(), replace(config, batch_size=size))] * 2
+        eyes = [Eye(Moving(), replace(config, batch_size=size), n_labels=1)] * 2
         return detect_chunk(path, index, chunks[1], eyes, FrameMeter(SilentProgress(), "detect"))[0]
 
     assert found(batch_size).equals(found(2))
