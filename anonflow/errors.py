@@ -172,6 +172,12 @@ class ProviderError(ModelError):
     reason = "provider"
 
 
+class RayStartError(AnonflowError):
+    """Ray, which runs the stages, did not start."""
+
+    reason = "ray_start"
+
+
 class DeviceLostError(ModelError):
     """A device failed while a network ran on it; nothing more can be run on it from this process."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faulthandler
 import json
 import logging
 import os
@@ -24,6 +23,7 @@ from anonflow.errors import (
     WorkerCrashError,
 )
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.guardian import killed_after
 from anonflow.storage import naming_storage_errors, storage_error, write_json
 from anonflow.video.watchdog import step_limit
 
@@ -108,7 +108,11 @@ def count_attempt(path: Path) -> int:
 
 def record_failure(path: Path, error: AnonflowError) -> None:
     """Write a failure for the fan-in to find."""
-    write_json(path, {"reason": error.reason, "message": str(error), "transient": error.transient})
+    write_json(path, _record(error))
+
+
+def _record(error: AnonflowError) -> dict[str, object]:
+    return {"reason": error.reason, "message": str(error), "transient": error.transient}
 
 
 def recorded_failure(path: Path) -> AnonflowError | None:
@@ -125,25 +129,20 @@ def recorded_error(record: dict[str, object]) -> AnonflowError:
 def deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
     """End this process when the block takes longer than `seconds`, after writing the failure.
 
-    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that hang
-    (a full GIL), faulthandler's C thread ends the process some seconds later, and the attempts count.
+    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that not run
+    (a library that keeps the interpreter, a stopped process), the guardian does both some seconds later.
     """
-
-    def give_up() -> None:
-        error = ChunkTimeoutError(
-            f"{subject}: a part of the work took longer than {seconds:g} s. "
-            "Raise runtime.chunk_timeout_s, or lower chunk.length_s for a video."
-        )
-        _leave(failure, error)
-
-    timer = threading.Timer(seconds, give_up)
+    error = ChunkTimeoutError(
+        f"{subject}: a part of the work took longer than {seconds:g} s. "
+        "Raise runtime.chunk_timeout_s, or lower chunk.length_s for a video."
+    )
+    timer = threading.Timer(seconds, lambda: _leave(failure, error))
     timer.daemon = True
     timer.start()
-    faulthandler.dump_traceback_later(seconds + _GRACE_S, exit=True)
     try:
-        yield
+        with killed_after(seconds + _GRACE_S, failure, _record(error)):
+            yield
     finally:
-        faulthandler.cancel_dump_traceback_later()
         timer.cancel()
 
 

@@ -173,15 +173,17 @@ class Bench:
         self._reference: dict[str, str] = {}
         self._reference_s = 0.0
 
-    def trial(self, names: Sequence[str], *arguments: str, output: Path | None = None) -> Trial:
+    def trial(self, names: Sequence[str], *arguments: str) -> Trial:
         """A new folder with clips of these names."""
         root = self._root / f"trial{len(list(self._root.glob('trial*')))}"
         (root / "in").mkdir(parents=True)
         for name in names:
-            os.link(self._clips[kind_of(name)], root / "in" / name)
-        if output is not None:
-            (root / "out").symlink_to(output, target_is_directory=True)
+            os.link(self.clip(name), root / "in" / name)
         return Trial(root, self, list(names), arguments)
+
+    def clip(self, name: str) -> Path:
+        """The clip that lies under that name."""
+        return self._clips[kind_of(name)]
 
     def undisturbed(self, name: str) -> str:
         """SHA-256 of the output of a clip of that name, as an undisturbed run makes it."""

@@ -43,7 +43,10 @@ def detector(bench: Bench) -> list[Finding]:
     trial = bench.trial([*bad, *names_of(4)], "runtime.chunk_timeout_s=20")
     code = trial.run()
     found = trial.judge(
-        "a detector that misbehaves", ", ".join(DETECTOR), bad, f"exit code {code}; {len(bad)} quarantined, 4 published"
+        "a detector that misbehaves",
+        ", ".join(DETECTOR),
+        bad,
+        f"exit code {code}; {len(bad)} quarantined, 4 published",
     )
     return [found if code == 3 else failed(found)]
 

@@ -73,7 +73,9 @@ def at_random(bench: Bench, kills: int = 12, seed: int = 7) -> list[Finding]:
         code = trial.run()
     n_drivers = len(trial.runs) - 1
     found = trial.judge(
-        "SIGKILL of any process, at random", f"{done} kills, {n_drivers} runs were ended by them", note=f"exit {code}"
+        "SIGKILL of any process, at random",
+        f"{done} kills, {n_drivers} runs were ended by them",
+        note=f"exit {code}",
     )
     return [found if code == 0 else failed(found)]
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.faults import files, kills
+from tests.faults import files, kills, places, stalls
 from tests.faults.bench import Bench, Finding
 
 CASES: dict[str, Callable[[Bench], list[Finding]]] = {
@@ -28,6 +28,18 @@ CASES: dict[str, Callable[[Bench], list[Finding]]] = {
     "poisoned": files.poisoned,
     "detector": files.detector,
     "memory": files.memory,
+    "hangs": stalls.hangs,
+    "stopped_driver": stalls.stopped_driver,
+    "stopped_run": stalls.stopped_for_a_while,
+    "clock": stalls.clock,
+    "object_store": places.object_store,
+    "work_full": places.work_full,
+    "work_freed": places.work_freed,
+    "work_removed": places.work_removed,
+    "output_full": places.output_full,
+    "output_removed": places.output_removed,
+    "read_only": places.read_only,
+    "inputs": places.inputs,
 }
 _HEAD = "| fault | what was done | lost | doubled | partial | orphans | outputs equal | took | more than undisturbed | |"
 

@@ -73,7 +73,11 @@ class Detect:
         config = self._context.config
         store = ModelStore(self._context.model_cache, [Path(folder) for folder in config.runtime.model_dirs])
         return [
-            Eye(build_detector(d, store.load(d.model), config.labels, config.runtime.provider), d, len(config.labels))
+            Eye(
+                build_detector(d, store.load(d.model), config.labels, config.runtime.provider),
+                d,
+                len(config.labels),
+            )
             for d in config.detector.values()
         ]
 

@@ -140,7 +140,7 @@ def _fail(fault: dict[str, Any]) -> None:
 def _eat_memory(fault: dict[str, Any]) -> None:
     """Use real memory, page by page, as fast as one can, and hold it."""
     held = bytearray(fault["mebibytes"] << 20)
-    held[:: 4096] = b"x" * len(held[::4096])
+    held[::4096] = b"x" * len(held[::4096])
     time.sleep(fault.get("hold_s", 30))
 
 
