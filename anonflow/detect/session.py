@@ -102,8 +102,8 @@ class Session:
         said = _first_line(error)
         if _NO_MEMORY.search(str(error)):
             return OutOfMemoryError(
-                f"Too little memory for the network on {self.provider}: {said}. Lower the detector's long_side_px, give "
-                "the GPU to fewer workers (runtime.detect.num_gpus=1), or set runtime.provider=cpu."
+                f"Too little memory for the network on {self.provider}: {said}. Lower the detector's long_side_px, "
+                "give the GPU to fewer workers (runtime.detect.num_gpus=1), or set runtime.provider=cpu."
             )
         if self.provider == "cuda":
             return DeviceLostError(f"The GPU failed: {said}. Look at nvidia-smi and the kernel's log.")

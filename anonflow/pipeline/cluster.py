@@ -170,8 +170,8 @@ def _start_embedded(config: RuntimeConfig, folder: str) -> None:
             ray.shutdown()
             if attempt == _START_ATTEMPTS:
                 raise RayStartError(
-                    f"Ray did not start in {attempt} attempts of half a minute each. The machine is too busy, or its "
-                    "memory is used up: run again when there is less to do, or lower runtime.object_store_mb."
+                    f"Ray did not start in {attempt} attempts of half a minute each. The machine is too busy, or "
+                    "its memory is used up: run again when there is less to do, or lower runtime.object_store_mb."
                 ) from error
             log.warning("Ray did not start in time; trying again")
 

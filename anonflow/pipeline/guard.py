@@ -129,8 +129,8 @@ def recorded_error(record: dict[str, object]) -> AnonflowError:
 def deadline(seconds: float, failure: Path, subject: str) -> Iterator[None]:
     """End this process when the block takes longer than `seconds`, after writing the failure.
 
-    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that not run
-    (a library that keeps the interpreter, a stopped process), the guardian does both some seconds later.
+    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that not
+    run (a library that keeps the interpreter, a stopped process), the guardian does both some seconds later.
     """
     error = ChunkTimeoutError(
         f"{subject}: a part of the work took longer than {seconds:g} s. "
@@ -162,7 +162,7 @@ def frame_deadline(seconds: float, failure: Path, subject: str) -> Iterator[None
 
 
 def end_worker(why: str) -> NoReturn:
-    """End this process, which can be used no more, as if it had been killed: the attempt counts, and is made again."""
+    """End this process, which can be used no more, as if it was killed: the attempt counts, and is made again."""
     log.error("This worker ends: %s", why)
     os._exit(_EXIT_UNUSABLE)
 

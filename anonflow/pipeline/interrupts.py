@@ -1,8 +1,8 @@
-"""SIGINT and SIGTERM as exceptions that are raised once: what cleans up after the first is not cut short by the next.
+"""SIGINT and SIGTERM as exceptions raised once: what cleans up after the first signal is not cut short by the next.
 
-A signal's exception rises wherever the program happens to be, also where code of others swallows it. So a signal counts as
-dealt with only while its exception is alive (on its way up, or being handled); if it is gone and the program still runs,
-the next signal raises again, and so does `check`.
+A signal's exception rises wherever the program happens to be, also where code of others swallows it. So a signal
+counts as dealt with only while its exception is alive (on its way up, or being handled); if it is gone and the
+program still runs, the next signal raises again, and so does `check`.
 """
 
 from __future__ import annotations

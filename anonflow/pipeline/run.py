@@ -166,8 +166,8 @@ def _quarantine_lost(paths: Paths, config: AnonymizeConfig, listing: Listing, le
     """End the sources that nobody ended: their chunks' results disappeared before the last of them came."""
     for source in ledger.missing(listing.sources):
         error = WorkLostError(
-            f"{source.uri}: what was made of it in {paths.work} disappeared before it was complete. Let nobody clean "
-            "that folder during a run, and run again; if nobody did, please report this line."
+            f"{source.uri}: what was made of it in {paths.work} disappeared before it was complete. Let nobody "
+            "clean that folder during a run, and run again; if nobody did, please report this line."
         )
         outcome = Outcome.quarantined(source, paths.keys.masks, error)
         outcome = replace(outcome, kind="picture" if config.source.is_picture_name(source.uri) else "video")

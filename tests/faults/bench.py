@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -98,9 +99,13 @@ class Trial:
         self.runs.append(run)
         return run
 
-    def finish(self, timeout_s: float = 240) -> int:
+    def finish(self, timeout_s: float = 900) -> int:
         """Wait for the run that was started last; its exit code."""
-        code, printed = self.runs[-1].finish(timeout_s)
+        try:
+            code, printed = self.runs[-1].finish(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.runs[-1].process.kill()
+            raise
         self.seconds += time.monotonic() - self._begun
         self.printed.append(printed)
         return code

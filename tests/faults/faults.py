@@ -1,4 +1,4 @@
-"""Faults at named points of the program, as the plug in `tests/faults/plug` puts them in place; none is in the product."""
+"""Faults at named points of the program, put there by the plug in `tests/faults/plug`; none is in the product."""
 
 from __future__ import annotations
 

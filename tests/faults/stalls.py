@@ -18,7 +18,7 @@ CLOCK = Path(__file__).parent / "plug" / "jumping_clock.c"
 
 
 def hangs(bench: Bench) -> list[Finding]:
-    """A chunk that hangs where it can be interrupted, one that keeps the interpreter, one whose process is stopped."""
+    """A chunk that is asleep, one that keeps the interpreter in C, one whose process is stopped."""
     names = {"asleep_1.mp4": "hang", "in_c_2.mp4": "hang_in_c", "stopped_3.mp4": "stop"}
     trial = bench.trial([*names_of(4), *names], "runtime.chunk_timeout_s=15")
     code = trial.run(
@@ -79,7 +79,7 @@ def clock(bench: Bench) -> list[Finding]:
     again = trial.run()
     unchanged = sum(row["status"] == "unchanged" for row in trial.ledger().values())
     found = trial.judge(
-        "the clock jumps", "a day ahead, two days back, in every process, Ray's own too; run again with the clock right",
+        "the clock jumps", "a day ahead, two days back, in all processes; run again with the clock right",
         note=f"exit code {code}, then {again} with {unchanged} of 8 unchanged",
     )  # fmt: skip
     return [found if (code, again, unchanged) == (0, 0, 8) else failed(found)]

@@ -2,7 +2,8 @@
 
 python -m tests.faults.table [--rounds N] [CASE ...]
 
-The exit code is 1 if anything was lost, doubled, partial or left running, or if an output differs from an undisturbed run's.
+The exit code is 1 if anything was lost, doubled, partial or left running, or if an output differs from that of an
+undisturbed run.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ CASES: dict[str, Callable[[Bench], list[Finding]]] = {
     "read_only": places.read_only,
     "inputs": places.inputs,
 }
-_HEAD = "| fault | what was done | lost | doubled | partial | orphans | outputs equal | took | more than undisturbed | |"
+_HEAD = "| fault | what was done | lost | doubled | partial | orphans | equal | took | beyond undisturbed | |"
 
 
 def main() -> int:

@@ -44,7 +44,7 @@ class Eye:
     def look(self, pictures: Sequence[Picture]) -> list[Boxes]:
         """What the detector finds in `pictures`, known to be boxes in them.
 
-        A device that fails is lost to its process for good, so this worker ends, and the next begins with a sound one.
+        A device that fails is lost to its process for good, so this worker ends and another begins.
         """
         try:
             return require_boxes(self.detector.detect(pictures), pictures, self.n_labels)

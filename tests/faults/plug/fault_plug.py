@@ -1,8 +1,8 @@
 """Faults at named functions of the program under test, in whatever process calls them; see `tests.faults.faults`.
 
-`ANONFLOW_FAULTS` holds a JSON list. A function is wrapped when its module has been imported, so that modules which import
-it by name later get the wrapped one. How often a fault has struck is counted in files of `ANONFLOW_FAULTS_FOLDER`,
-because those whom it strikes forget.
+`ANONFLOW_FAULTS` holds a JSON list. A function is wrapped when its module has been imported, so that modules which
+import it by name later get the wrapped one. How often a fault has struck is counted in files of
+`ANONFLOW_FAULTS_FOLDER`, because those whom it strikes forget.
 """
 
 import ctypes
@@ -69,7 +69,7 @@ def _told(make_result: Any) -> Any:
 
     @functools.wraps(make_result)
     def wrapped(context: Any, result: Any, name: str, *arguments: Any, **named: Any) -> Any:
-        global subject
+        global subject  # noqa: PLW0603  # one process works on one input at a time
         subject = name
         return make_result(context, result, name, *arguments, **named)
 

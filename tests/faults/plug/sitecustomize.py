@@ -1,4 +1,4 @@
-"""Imported by every Python process that has this folder on its path: puts the faults of `ANONFLOW_FAULTS` in place."""
+"""Imported by every Python process that has this folder on its path: puts faults in place."""
 
 import os
 
