@@ -1,8 +1,8 @@
 """A small process beside a worker that kills it when it does not end its work in time.
 
 A timer inside of the worker is no use once nothing in it can run: a library that hangs without giving the
-interpreter back, a process that was stopped. The guardian holds no files and little memory, and ends with its worker,
-however that ends: their pipe closes.
+interpreter back, a process that was stopped. The guardian holds no files and little memory, and ends with its
+worker, however that ends: their pipe closes.
 """
 
 from __future__ import annotations

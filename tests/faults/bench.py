@@ -131,7 +131,7 @@ class Trial:
     def outputs(self) -> dict[str, str]:
         """SHA-256 of everything in the output that is no record, by name."""
         return {
-            name: hashlib.sha256((self.output / name).read_bytes()).hexdigest()
+            name: self.sha256((self.output / name).read_bytes())
             for name in sorted(files_below(self.output))
             if not name.startswith("_anonflow/")
         }
@@ -161,6 +161,11 @@ class Trial:
         )  # fmt: skip
 
     @staticmethod
+    def sha256(content: bytes) -> str:
+        """Hexadecimal."""
+        return hashlib.sha256(content).hexdigest()
+
+    @staticmethod
     def _ended_as_expected(row: dict[str, Any] | None, reason: str | None) -> bool:
         if row is None:
             return False
@@ -175,8 +180,9 @@ class Bench:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._clips = [self._clip(kind) for kind in range(KINDS)]
-        self._reference: dict[str, str] = {}
-        self._reference_s = 0.0
+        self.reference: dict[str, str] = {}
+        """SHA-256 of the outputs of an undisturbed run, by the names of its clips."""
+        self.reference_s = 0.0
 
     def trial(self, names: Sequence[str], *arguments: str) -> Trial:
         """A new folder with clips of these names."""
@@ -192,22 +198,22 @@ class Bench:
 
     def undisturbed(self, name: str) -> str:
         """SHA-256 of the output of a clip of that name, as an undisturbed run makes it."""
-        if not self._reference:
+        if not self.reference:
             self._run_undisturbed()
-        return self._reference[f"clip_{kind_of(name)}.mp4"]
+        return self.reference[f"clip_{kind_of(name)}.mp4"]
 
     def undisturbed_s(self, n_files: int) -> float:
         """Seconds of an undisturbed run: that of the clips of all kinds, and for more of them, so much more."""
-        if not self._reference:
+        if not self.reference:
             self._run_undisturbed()
-        return self._reference_s * max(1.0, n_files / KINDS / 2)
+        return self.reference_s * max(1.0, n_files / KINDS / 2)
 
     def _run_undisturbed(self) -> None:
         trial = self.trial([f"clip_{kind}.mp4" for kind in range(KINDS)])
         code = trial.run()
         assert code == 0, trial.printed
-        self._reference, self._reference_s = trial.outputs(), trial.seconds
-        assert len(self._reference) == KINDS
+        self.reference, self.reference_s = trial.outputs(), trial.seconds
+        assert len(self.reference) == KINDS
         shutil.rmtree(trial.root)
 
     def _clip(self, kind: int) -> Path:
