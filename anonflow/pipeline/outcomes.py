@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -99,3 +101,17 @@ def write_done(row: Row, outcome: Outcome, output_modified_ns: int, context: Run
         "outcome": outcome.to_json(),
     }
     write_json(context.paths.done(row.video_id), record)
+
+
+@contextmanager
+def withdrawn_on_failure(target: Path, row: Row, context: RunContext) -> Iterator[None]:
+    """Remove `target`, which was published, when the block that records it fails: its source ends in quarantine.
+
+    What nobody knows to be published must not lie there as if it was.
+    """
+    try:
+        yield
+    except Exception:
+        for path in (context.paths.done(row.video_id), target):
+            path.unlink(missing_ok=True)
+        raise

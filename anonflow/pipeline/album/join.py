@@ -18,7 +18,7 @@ from anonflow.pipeline.album.hiding import AlbumPlan
 from anonflow.pipeline.album.members import Member
 from anonflow.pipeline.collisions import require_inside
 from anonflow.pipeline.context import RunContext
-from anonflow.pipeline.outcomes import read_done, write_done
+from anonflow.pipeline.outcomes import read_done, withdrawn_on_failure, write_done
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.join import require_fidelity, require_other_file
 from anonflow.pipeline.stages.plan import check_source
@@ -97,7 +97,8 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
             "stage_seconds": {**work.stage_seconds, "join": watch.read()},
         },
     )
-    write_done(member.row, outcome, target.stat().st_mtime_ns, context)
+    with withdrawn_on_failure(target, member.row, context):
+        write_done(member.row, outcome, target.stat().st_mtime_ns, context)
     album.end(member, outcome)
 
 
