@@ -1,8 +1,8 @@
 """A process that dies before any of its steps on storage: the next one goes on, and the result is the same.
 
-Every opening for writing, rename, link, removal and new folder is a step. In a child of its own, the stages run until
-the step at which it is killed; then they are run again, by the same run (a task that is tried again) or by another (the
-same command given again).
+Every opening for writing, rename, link, removal and new folder is a step. In a child of its own, the stages run
+until the step at which it is killed; then they are run again, by the same run (a task that is tried again) or by
+another (the same command given again).
 """
 
 from __future__ import annotations
