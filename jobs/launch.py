@@ -19,11 +19,12 @@ from rich.logging import RichHandler
 from anonflow.config import VideoRegions
 from anonflow.errors import AnonflowError, ConfigError, ModelError
 from anonflow.jobs.regions import load_regions
-from anonflow.pipeline.interrupts import Interrupted, interruptible
+from anonflow.pipeline.interrupts import HANDLED, Interrupted, interruptible, settle
 
 log = logging.getLogger("anonflow")
 
 DONE, FAILED, USAGE, QUARANTINED = 0, 1, 2, 3
+INTERRUPTED = tuple(128 + number for number in HANDLED)
 
 Config = TypeVar("Config")
 Job = Callable[[Config, Console], int]
@@ -35,7 +36,7 @@ def launch(name: str, schema: type[Config], job: Job[Config]) -> int:
 
     @hydra.main(version_base="1.3", config_path="pkg://anonflow.conf", config_name=name)
     def task(composed: DictConfig) -> None:
-        if codes and codes[-1] in (INTERRUPTED, TERMINATED):
+        if codes and codes[-1] in INTERRUPTED:
             return  # so are the runs of the sweep that are left
         codes.append(FAILED)  # until the run says better
         codes[-1] = run(composed, schema, job)
@@ -70,6 +71,7 @@ def run(composed: DictConfig, schema: type[Config], job: Job[Config]) -> int:
         log.error("%s", error)
         return FAILED
     except Interrupted as interrupt:
+        settle()
         log.error("Interrupted. Nothing partial was published; the same command goes on from here.")
         return interrupt.exit_code
     except Exception:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_HANDLED = (signal.SIGINT, signal.SIGTERM)
+HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -34,6 +34,7 @@ class _State:
     def __init__(self) -> None:
         self.signal_number: int | None = None
         self.raised: weakref.ref[Interrupted] | None = None
+        self.is_settled = False
 
     def is_on_its_way(self) -> bool:
         return self.raised is not None and self.raised() is not None
@@ -53,12 +54,16 @@ _state = _State()
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise `Interrupted` in the block when the first signal comes. Handlers are put back afterwards."""
-    if threading.current_thread() is not threading.main_thread():
+    """Raise `Interrupted` in the block when the first signal comes. Handlers are put back afterwards.
+
+    Within such a block another one changes nothing.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is _on_signal:
         yield
         return
-    before = {number: signal.signal(number, _on_signal) for number in _HANDLED}
-    _state.signal_number, _state.raised = None, None
+    before = {number: signal.signal(number, _on_signal) for number in HANDLED}
+    _state.signal_number, _state.raised, _state.is_settled = None, None, False
     try:
         yield
     finally:
@@ -68,12 +73,17 @@ def interruptible() -> Iterator[None]:
 
 def check() -> None:
     """Raise `Interrupted` if a signal has come whose exception went astray."""
-    if _state.signal_number is not None and not _state.is_on_its_way():
+    if _state.signal_number is not None and not _state.is_on_its_way() and not _state.is_settled:
         _state.interrupt()
 
 
+def settle() -> None:
+    """The program is ending: what signals ask for is being done, and none is raised in the rest of the block."""
+    _state.is_settled = True
+
+
 def _on_signal(number: int, _frame: FrameType | None) -> Any:
-    if _state.is_on_its_way():
+    if _state.is_on_its_way() or _state.is_settled:
         return
     _state.signal_number = number
     _state.interrupt()

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from anonflow.pipeline.interrupts import Interrupted, check, interruptible
+from anonflow.pipeline.interrupts import Interrupted, check, interruptible, settle
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
@@ -60,6 +60,24 @@ def test_the_check_does_not_disturb_a_clean_up() -> None:
             send(signal.SIGTERM)
         finally:
             check()
+
+
+def test_no_signal_is_raised_in_a_program_that_is_ending() -> None:
+    with interruptible():
+        with contextlib.suppress(KeyboardInterrupt):
+            send(signal.SIGTERM)
+        settle()
+        send(signal.SIGTERM)
+        check()
+    with interruptible(), pytest.raises(Interrupted):
+        send(signal.SIGTERM)
+
+
+def test_a_block_within_a_block_changes_nothing() -> None:
+    with interruptible():
+        with interruptible():
+            settle()
+        send(signal.SIGTERM)
 
 
 def test_handlers_are_put_back_and_signals_forgotten() -> None:
