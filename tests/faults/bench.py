@@ -123,6 +123,10 @@ class Trial:
         """What the run that ended last says of each source, by the source's name."""
         return {Path(row["uri"]).name: row for row in self.ledger_rows()}
 
+    def journals(self) -> list[Path]:
+        """The records of runs that are at work, or ended before their time."""
+        return sorted(self.control.glob("*/ledger.jsonl"))
+
     def ledger_rows(self) -> list[dict[str, Any]]:
         """The rows of the ledger that was written last."""
         ledgers = sorted(self.control.glob("*/ledger.parquet"), key=lambda p: p.stat().st_mtime_ns)

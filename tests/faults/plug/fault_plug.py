@@ -137,13 +137,6 @@ def _fail(fault: dict[str, Any]) -> None:
     raise {"OSError": OSError, "MemoryError": MemoryError, "RuntimeError": RuntimeError}[kind](*text)
 
 
-def _eat_memory(fault: dict[str, Any]) -> None:
-    """Use real memory, page by page, as fast as one can, and hold it."""
-    held = bytearray(fault["mebibytes"] << 20)
-    held[::4096] = b"x" * len(held[::4096])
-    time.sleep(fault.get("hold_s", 30))
-
-
 def _fill_object_store(fault: dict[str, Any]) -> None:
     """Hold objects in Ray's store for as long as this process lives."""
     import numpy as np
@@ -153,10 +146,6 @@ def _fill_object_store(fault: dict[str, Any]) -> None:
 
 
 _held: list[Any] = []
-
-
-def _touch(_: dict[str, Any]) -> None:
-    """Nothing; that it was called is noted by the count."""
 
 
 def _wait_for_file(fault: dict[str, Any]) -> None:
@@ -173,8 +162,6 @@ DEEDS = {
     "hang": _hang,
     "hang_in_c": _hang_in_c,
     "fail": _fail,
-    "eat_memory": _eat_memory,
     "fill_object_store": _fill_object_store,
-    "touch": _touch,
     "wait": _wait_for_file,
 }
