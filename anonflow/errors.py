@@ -184,6 +184,19 @@ class ProviderError(ModelError):
     reason = "provider"
 
 
+class RayStartError(AnonflowError):
+    """Ray, which runs the stages, did not start."""
+
+    reason = "ray_start"
+
+
+class DeviceLostError(ModelError):
+    """A device failed while a network ran on it; nothing more can be run on it from this process."""
+
+    reason = "device"
+    transient = True
+
+
 class DetectorOutputError(AnonflowError):
     """A detector returned something that is not a detection (NaN, infinite, wrong shape)."""
 
@@ -206,6 +219,20 @@ class WorkerCrashError(AnonflowError):
     """A chunk took its worker down repeatedly."""
 
     reason = "worker_crash"
+    transient = True
+
+
+class OutOfMemoryError(AnonflowError):
+    """There was not enough memory, of the machine or of a GPU."""
+
+    reason = "out_of_memory"
+    transient = True
+
+
+class WorkLostError(AnonflowError):
+    """What had been made of a source on the way to its end disappeared while the run went on."""
+
+    reason = "work_lost"
     transient = True
 
 

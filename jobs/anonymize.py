@@ -10,13 +10,14 @@ from rich.console import Console
 from anonflow.config import AnonymizeConfig
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.jobs.sweeps import Sweep, sweeping
+from anonflow.pipeline.interrupts import interruptible
 from anonflow.pipeline.run import anonymize
 from anonflow.summary import print_summary
 
 
 def main() -> int:
     """Run the job on the command line's overrides; give the exit code."""
-    with sweeping() as sweep:
+    with interruptible(), sweeping() as sweep:
         code = int(launch("anonymize", AnonymizeConfig, partial(_run, sweep)))
         if code in (DONE, QUARANTINED):
             sweep.forget()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any, TypeVar
 
 import hydra
@@ -21,18 +19,15 @@ from rich.logging import RichHandler
 from anonflow.config import VideoRegions
 from anonflow.errors import AnonflowError, ConfigError, ModelError
 from anonflow.jobs.regions import load_regions
+from anonflow.pipeline.interrupts import HANDLED, Interrupted, interruptible, settle
 
 log = logging.getLogger("anonflow")
 
 DONE, FAILED, USAGE, QUARANTINED = 0, 1, 2, 3
-INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+INTERRUPTED = tuple(128 + number for number in HANDLED)
 
 Config = TypeVar("Config")
 Job = Callable[[Config, Console], int]
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: end as cleanly as on Ctrl-C."""
 
 
 def launch(name: str, schema: type[Config], job: Job[Config]) -> int:
@@ -41,14 +36,16 @@ def launch(name: str, schema: type[Config], job: Job[Config]) -> int:
 
     @hydra.main(version_base="1.3", config_path="pkg://anonflow.conf", config_name=name)
     def task(composed: DictConfig) -> None:
-        if codes and codes[-1] in (INTERRUPTED, TERMINATED):
+        if codes and codes[-1] in INTERRUPTED:
             return  # so are the runs of the sweep that are left
         codes.append(FAILED)  # until the run says better
         codes[-1] = run(composed, schema, job)
 
-    signal.signal(signal.SIGTERM, _terminate)
     try:
-        task()
+        with interruptible():
+            task()
+    except Interrupted as interrupt:
+        return interrupt.exit_code  # after the job: nothing is left to clean up
     except SystemExit as ended:
         # Hydra has said what is wrong with the command line.
         return USAGE if ended.code and not codes else max([DONE, *codes])
@@ -73,9 +70,10 @@ def run(composed: DictConfig, schema: type[Config], job: Job[Config]) -> int:
     except AnonflowError as error:
         log.error("%s", error)
         return FAILED
-    except KeyboardInterrupt as interrupt:
+    except Interrupted as interrupt:
+        settle()
         log.error("Interrupted. Nothing partial was published; the same command goes on from here.")
-        return TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED
+        return interrupt.exit_code
     except Exception:
         log.exception("This is a defect of anonflow; please report it with the lines above and below.")
         return FAILED
@@ -120,7 +118,3 @@ def _log_to(console: Console) -> None:
     log.handlers[:] = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> Any:
-    raise Terminated

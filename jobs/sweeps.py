@@ -15,6 +15,7 @@ from hydra.types import RunMode
 
 from anonflow.config import AnonymizeConfig
 from anonflow.pipeline.cluster import Connection
+from anonflow.pipeline.interrupts import settle
 from anonflow.pipeline.leftovers import SHARED_FOLDER
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.storage import fingerprint, make_private_folder, remove_tree
@@ -55,6 +56,7 @@ def sweeping() -> Iterator[Sweep]:
     try:
         yield sweep
     finally:
+        settle()
         sweep.connection.end()
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,16 +33,16 @@ class Run:
         return [pid for pid in _marked(self.mark) if pid != self.process.pid and word in _command_line(pid)]
 
 
-def start(*arguments: str, cwd: Path | None = None) -> Run:
-    """Start `anonflow` with these arguments."""
+def start(*arguments: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> Run:
+    """Start `anonflow` with these arguments, and `environment` on top of this process's own."""
     mark = uuid.uuid4().hex
-    environment = os.environ | {MARK: mark, "COLUMNS": "200"}
+    variables = os.environ | {MARK: mark, "COLUMNS": "200"} | dict(environment or {})
     process = subprocess.Popen(
         [sys.executable, "-m", "anonflow.cli", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=environment,
+        env=variables,
         cwd=cwd,
         start_new_session=True,
         # A shell has its background jobs ignore SIGINT, and so would the run that is to be interrupted.

@@ -2,13 +2,16 @@
 
 A session runs on one thread without spinning: throughput comes from processes (a second thread doubles the CPU
 time for little wall time). What a picture gives must not depend on how pictures are batched, or chunking could
-change the result: a CPU runs them one by one (batches are slower there anyway), a GPU in batches of one size.
+change the result: a CPU runs them one by one (batches are slower there anyway), a GPU in batches of one size. Only
+where its memory does not hold such a batch the size is halved, for the rest of the process, and said so.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import logging
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,8 +21,10 @@ import onnxruntime
 from onnx import TensorProto, helper
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from anonflow.errors import ModelError, ProviderError
+from anonflow.errors import DeviceLostError, ModelError, OutOfMemoryError, ProviderError
 from anonflow.types import FloatArray
+
+log = logging.getLogger(__name__)
 
 _LOG_FATAL_ONLY = 4
 _CPU = "CPUExecutionProvider"
@@ -38,9 +43,10 @@ _FAILURES = (
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
 )
+_NO_MEMORY = re.compile(r"out of memory|failed to allocate|ALLOC_FAILED|AllocateRaw|bad allocation", re.IGNORECASE)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Session:
     """A network that is ready to run."""
 
@@ -51,6 +57,8 @@ class Session:
     """Outputs that `run` returns, in this order; empty: all."""
     batch_size: int
     """Pictures in each run of the network; a smaller batch is filled up."""
+    is_fixed: bool = False
+    """Whether the network takes batches of this size only."""
 
     @property
     def input_size(self) -> tuple[int, int] | None:
@@ -59,7 +67,23 @@ class Session:
         return (width, height) if isinstance(height, int) and isinstance(width, int) else None
 
     def run(self, blob: FloatArray) -> list[FloatArray]:
-        """Outputs for a batch (n, 3, h, w) float32, each with n rows."""
+        """Outputs for a batch (n, 3, h, w) float32, each with n rows.
+
+        Raises:
+            OutOfMemoryError: there is too little memory even for one picture.
+            DeviceLostError: a GPU failed otherwise; this process can use it no more.
+            ModelError: the network cannot be run on the CPU.
+        """
+        while True:
+            try:
+                return self._run_groups(blob)
+            except OutOfMemoryError:
+                if self.is_fixed or self.batch_size == 1:
+                    raise
+                self.batch_size //= 2
+                log.warning("GPU memory is short: %d pictures at once from here on", self.batch_size)
+
+    def _run_groups(self, blob: FloatArray) -> list[FloatArray]:
         groups = [
             self._run_group(blob[start:][: self.batch_size]) for start in range(0, len(blob), self.batch_size)
         ]
@@ -68,8 +92,22 @@ class Session:
     def _run_group(self, group: FloatArray) -> list[FloatArray]:
         n_missing = self.batch_size - len(group)
         full = np.concatenate([group, np.repeat(group[-1:], n_missing, axis=0)]) if n_missing else group
-        outputs = self.runtime.run(self.output_names or None, {self.runtime.get_inputs()[0].name: full})
+        try:
+            outputs = self.runtime.run(self.output_names or None, {self.runtime.get_inputs()[0].name: full})
+        except _FAILURES as error:
+            raise self._named(error) from error
         return [_with_batch_axis(output)[: len(group)] for output in outputs]
+
+    def _named(self, error: Exception) -> OutOfMemoryError | ModelError:
+        said = _first_line(error)
+        if _NO_MEMORY.search(str(error)):
+            return OutOfMemoryError(
+                f"Too little memory for the network on {self.provider}: {said}. Lower the detector's long_side_px, "
+                "give the GPU to fewer workers (runtime.detect.num_gpus=1), or set runtime.provider=cpu."
+            )
+        if self.provider == "cuda":
+            return DeviceLostError(f"The GPU failed: {said}. Look at nvidia-smi and the kernel's log.")
+        return ModelError(f"The network cannot be run: {said}. Use another model.")
 
 
 def open_session(
@@ -91,7 +129,8 @@ def open_session(
     _require_outputs(model_id, runtime, output_names)
     declared = runtime.get_inputs()[0].shape[0]
     free = batch_size if used == "cuda" else 1
-    return Session(used, runtime, output_names, declared if isinstance(declared, int) else free)
+    is_fixed = isinstance(declared, int)
+    return Session(used, runtime, output_names, declared if is_fixed else free, is_fixed)
 
 
 def usable_provider(requested: str) -> str:

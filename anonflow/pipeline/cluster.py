@@ -20,11 +20,13 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
 
 from anonflow.config import RuntimeConfig, StageConfig
-from anonflow.errors import ConfigError
+from anonflow.errors import ConfigError, RayStartError
+from anonflow.pipeline.interrupts import Interrupted
 
 log = logging.getLogger(__name__)
 
 _MEBIBYTE = 2**20
+_START_ATTEMPTS = 3
 _SESSION_PREFIX = "anonflow-"
 _IMPORTED_FROM = Path(__file__).parents[2]
 _ENVIRONMENT = {
@@ -173,12 +175,34 @@ def _session_folder() -> str:
 def _kept_sigterm() -> Iterator[None]:
     """Ray takes SIGTERM for itself when it starts, and ends the process without a clean-up."""
     handler = signal.getsignal(signal.SIGTERM)
-    yield
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    except SystemExit as ended:
+        raise Interrupted(signal.SIGTERM) from ended
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def _start_embedded(config: RuntimeConfig, folder: str) -> None:
+    """Start Ray; again where it was too slow for its own patience, as on a machine that is busy."""
+    for attempt in range(1, _START_ATTEMPTS + 1):
+        try:
+            _start_once(config, folder)
+            return
+        except Exception as error:  # Ray has no class of its own for this
+            if "timed out" not in str(error):
+                raise
+            ray.shutdown()
+            if attempt == _START_ATTEMPTS:
+                raise RayStartError(
+                    f"Ray did not start in {attempt} attempts of half a minute each. The machine is too busy, or "
+                    "its memory is used up: run again when there is less to do, or lower runtime.object_store_mb."
+                ) from error
+            log.warning("Ray did not start in time; trying again")
+
+
+def _start_once(config: RuntimeConfig, folder: str) -> None:
     with _quiet_stderr(), _kept_sigterm():
         ray.init(
             num_cpus=max(1, round(available_cores() * config.logical_cpus_per_core)),

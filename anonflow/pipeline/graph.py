@@ -5,13 +5,15 @@
 `plan` gives a row for each chunk. `stitch` and `join` give rows only for the chunk that completes its video, so
 a video goes on as soon as its own last chunk has arrived and no stage waits for another video. Rows carry names;
 what a stage makes is on disk under names that follow from the row. A stage never raises: failures are written
-down, and the video ends in quarantine at the next fan-in. Pictures go in albums: a row for many, and at the stage
+down, and the video ends in quarantine at the next fan-in; what gets past that (storage that cannot even be looked
+at) ends the row's sources and no others. Pictures go in albums: a row for many, and at the stage
 where a picture ends, a row of its own.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +22,13 @@ import pyarrow as pa
 import ray
 from ray.data import Dataset
 
-from anonflow.pipeline.album.stages import Detect, join, mask, plan, stitch
+from anonflow.pipeline.album.stages import Detect, ended_by, join, mask, plan, stitch
 from anonflow.pipeline.blocks import rows_a_block
 from anonflow.pipeline.cluster import Resources
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Outcome, Row, from_table, to_table
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,11 @@ class DetectRows:
         self, context: RunContext, detect: Callable[[RunContext], Callable[[Row], Row | list[Row]]] = Detect
     ) -> None:
         """Hold the models of one actor."""
-        self._detect = detect(context)
+        self._context, self._detect = context, detect(context)
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Detect in the table's chunks."""
-        return _made(self._detect, table)
+        return _made(self._detect, table, self._context)
 
 
 def outcomes(dataset: Dataset) -> Iterator[Outcome]:
@@ -86,12 +90,16 @@ def outcomes(dataset: Dataset) -> Iterator[Outcome]:
 
 
 def _apply(stage: Callable[[Row, RunContext], Row | list[Row]], context: RunContext, table: pa.Table) -> pa.Table:
-    return _made(lambda row: stage(row, context), table)
+    return _made(lambda row: stage(row, context), table, context)
 
 
-def _made(stage: Callable[[Row], Row | list[Row]], table: pa.Table) -> pa.Table:
+def _made(stage: Callable[[Row], Row | list[Row]], table: pa.Table, context: RunContext) -> pa.Table:
     made: list[Row] = []
     for row in from_table(table):
-        given = stage(row)
+        try:
+            given = stage(row)
+        except Exception as error:
+            log.exception("Unexpected error in a stage")
+            given = ended_by(error, row, context)
         made.extend(given if isinstance(given, list) else [given])
     return to_table(made)

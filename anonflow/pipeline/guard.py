@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faulthandler
 import json
 import logging
 import os
@@ -11,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from anonflow.claims import count_up
 from anonflow.errors import (
@@ -18,17 +18,20 @@ from anonflow.errors import (
     ChunkTimeoutError,
     InternalError,
     LimitError,
+    OutOfMemoryError,
     RecordedError,
     StorageError,
     WorkerCrashError,
 )
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.guardian import killed_after
 from anonflow.storage import StoragePath, naming_storage_errors, read_if_there, storage_error, write_json
 from anonflow.video.watchdog import step_limit
 
 log = logging.getLogger(__name__)
 
 _EXIT_AFTER_DEADLINE = 70
+_EXIT_UNUSABLE = 71
 _GRACE_S = 15.0
 
 
@@ -51,7 +54,7 @@ def make_result(
         begun = count_attempt(context.paths.attempts(result))
         if begun > runtime.max_attempts:
             raise WorkerCrashError(
-                f"{subject}: its worker died {runtime.max_attempts} times (out of memory or a decoder fault). "
+                f"{subject}: its worker died {runtime.max_attempts} times (out of memory, a decoder or a GPU). "
                 "Check the file; give the stage more memory or shorter chunks and run again."
             )
         decode_s = context.config.limits.max_decode_s_per_frame
@@ -73,6 +76,11 @@ def internal_error(subject: str, error: Exception) -> AnonflowError:
     """The named error for an exception that nobody foresaw; I/O errors are told apart."""
     if isinstance(error, OSError):
         return storage_error(error, Path(error.filename or subject))
+    if isinstance(error, MemoryError):
+        return OutOfMemoryError(
+            f"{subject}: there was not enough memory. Run fewer workers at once (runtime.*.max_workers), give the "
+            "stage more memory (runtime.*.memory_mb), or lower chunk.length_s for a video."
+        )
     place = traceback.extract_tb(error.__traceback__)[-1]
     return InternalError(
         f"{subject}: unexpected {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}. "
@@ -95,7 +103,11 @@ def count_attempt(path: StoragePath) -> int:
 
 def record_failure(path: StoragePath, error: AnonflowError) -> None:
     """Write a failure for the fan-in to find."""
-    write_json(path, {"reason": error.reason, "message": str(error), "transient": error.transient})
+    write_json(path, _record(error))
+
+
+def _record(error: AnonflowError) -> dict[str, object]:
+    return {"reason": error.reason, "message": str(error), "transient": error.transient}
 
 
 def recorded_failure(path: StoragePath) -> AnonflowError | None:
@@ -113,25 +125,20 @@ def recorded_error(record: dict[str, object]) -> AnonflowError:
 def deadline(seconds: float, failure: StoragePath, subject: str) -> Iterator[None]:
     """End this process when the block takes longer than `seconds`, after writing the failure.
 
-    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that hang
-    (a full GIL), faulthandler's C thread ends the process some seconds later, and the attempts count.
+    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that not
+    run (a library that keeps the interpreter, a stopped process), the guardian does both some seconds later.
     """
-
-    def give_up() -> None:
-        error = ChunkTimeoutError(
-            f"{subject}: a part of the work took longer than {seconds:g} s. "
-            "Raise runtime.chunk_timeout_s, or lower chunk.length_s for a video."
-        )
-        _leave(failure, error)
-
-    timer = threading.Timer(seconds, give_up)
+    error = ChunkTimeoutError(
+        f"{subject}: a part of the work took longer than {seconds:g} s. "
+        "Raise runtime.chunk_timeout_s, or lower chunk.length_s for a video."
+    )
+    timer = threading.Timer(seconds, lambda: _leave(failure, error))
     timer.daemon = True
     timer.start()
-    faulthandler.dump_traceback_later(seconds + _GRACE_S, exit=True)
     try:
-        yield
+        with killed_after(seconds + _GRACE_S, failure, _record(error)):
+            yield
     finally:
-        faulthandler.cancel_dump_traceback_later()
         timer.cancel()
 
 
@@ -148,6 +155,12 @@ def frame_deadline(seconds: float, failure: StoragePath, subject: str) -> Iterat
 
     with step_limit(seconds, give_up):
         yield
+
+
+def end_worker(why: str) -> NoReturn:
+    """End this process, which can be used no more, as if it was killed: the attempt counts, and is made again."""
+    log.error("This worker ends: %s", why)
+    os._exit(_EXIT_UNUSABLE)
 
 
 def _leave(failure: StoragePath, error: AnonflowError) -> None:

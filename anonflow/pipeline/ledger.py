@@ -23,7 +23,6 @@ from anonflow.storage import StoragePath, make_private_folder, written_whole
 from anonflow.tables import LEDGER
 from anonflow.types import Source, Status
 
-_STATUSES = tuple(Status)
 _ROWS_A_GROUP = 8192
 _SHOWN_QUARANTINED = 20
 _COLUMNS = frozenset(LEDGER.names)
@@ -36,7 +35,7 @@ class Ledger:
         """Open the journal in `folder`."""
         self._folder = folder
         self._ends: dict[str, int] = {}
-        """By video id: where its line is, times the number of statuses, plus its status."""
+        """By video id: where its line is in the journal."""
         self._by_uri: list[str] | None = None
         self.tally = Tally()
         self.quarantined: list[Outcome] = []
@@ -49,15 +48,21 @@ class Ledger:
         return len(self._ends)
 
     def add(self, outcome: Outcome) -> bool:
-        """Record an outcome; False if the source had ended before (chunks that failed apart say so twice)."""
-        earlier = self._ends.get(outcome.video_id)
-        if earlier is not None:
-            status = _STATUSES[earlier % len(_STATUSES)]
-            if status is not outcome.status:
-                raise ReconcileError(f"{outcome.uri} ended twice: {status} and {outcome.status}.")
-            return False
+        """Record an outcome; False if the source had ended before (chunks that failed apart say so twice).
+
+        Where the work folder could not be written to, a chunk may end in quarantine what another then publishes.
+        What is published was checked whole, and is there: it counts.
+        """
+        if outcome.video_id in self._ends:
+            earlier = self._outcome(outcome.video_id)
+            if outcome.status in (earlier.status, Status.QUARANTINED):
+                return False
+            if earlier.status is not Status.QUARANTINED:
+                raise ReconcileError(f"{outcome.uri} ended twice: {earlier.status} and {outcome.status}.")
+            self.tally.take_back(earlier)
+            self.quarantined = [one for one in self.quarantined if one.video_id != outcome.video_id]
         place = self._journal.append(outcome.to_json())
-        self._ends[outcome.video_id] = place * len(_STATUSES) + _STATUSES.index(outcome.status)
+        self._ends[outcome.video_id] = place
         self.tally.add(outcome)
         if outcome.status is Status.QUARANTINED and len(self.quarantined) < _SHOWN_QUARANTINED:
             self.quarantined.append(outcome)
@@ -66,6 +71,10 @@ class Ledger:
     def flush(self) -> None:
         """Have others see what has been recorded."""
         self._journal.flush()
+
+    def missing(self, sources: Iterable[Source]) -> list[Source]:
+        """The sources that have not ended."""
+        return [source for source in sources if source.video_id not in self._ends]
 
     def reconcile(self, sources: Iterable[Source]) -> None:
         """Raise unless every source ended exactly once."""
@@ -118,7 +127,7 @@ class Ledger:
         return Outcome.from_json(self._line(video_id))
 
     def _line(self, video_id: str) -> dict[str, Any]:
-        line: dict[str, Any] = self._journal.at(self._ends[video_id] // len(_STATUSES))
+        line: dict[str, Any] = self._journal.at(self._ends[video_id])
         return line
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from anonflow.errors import AnonflowError, StorageError
@@ -52,9 +54,9 @@ def end_source(row: Row, stage: str, outcome: Outcome, context: RunContext, *, k
     return row.ended(outcome)
 
 
-def quarantine(row: Row, stage: str, error: AnonflowError, context: RunContext) -> Row:
+def quarantine(row: Row, stage: str, error: AnonflowError, context: RunContext, kind: str = "video") -> Row:
     """End a source because of `error`."""
-    outcome = Outcome.quarantined(row.source, context.paths.keys.masks, error)
+    outcome = replace(Outcome.quarantined(row.source, context.paths.keys.masks, error), kind=kind)
     return end_source(row, stage, outcome, context, keep_work=error.transient)
 
 
@@ -112,3 +114,17 @@ def write_done(row: Row, outcome: Outcome, output: Version, context: RunContext)
         "outcome": outcome.to_json(),
     }
     write_json(context.paths.done(row.video_id), record)
+
+
+@contextmanager
+def withdrawn_on_failure(target: StoragePath, row: Row, context: RunContext) -> Iterator[None]:
+    """Remove `target`, which was published, when the block that records it fails: its source ends in quarantine.
+
+    What nobody knows to be published must not lie there as if it was.
+    """
+    try:
+        yield
+    except Exception:
+        for path in (context.paths.done(row.video_id), target):
+            path.unlink(missing_ok=True)
+        raise

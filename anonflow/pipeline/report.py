@@ -106,6 +106,16 @@ class Tally:
         if outcome.status is Status.PUBLISHED:
             self._add_work(outcome)
 
+    def take_back(self, outcome: Outcome) -> None:
+        """Forget a quarantine that was added."""
+        is_picture = outcome.kind == "picture"
+        self.statuses[str(outcome.status)] -= 1
+        self.reasons[outcome.reason] -= 1
+        self.unplanned -= not is_picture
+        if is_picture:
+            self.picture_statuses[str(outcome.status)] -= 1
+            self.picture_reasons[outcome.reason] -= 1
+
     def totals(self) -> Totals:
         """The sums."""
         return Totals(

@@ -21,7 +21,7 @@ from anonflow.claims import require_exclusive
 from anonflow.config import AnonymizeConfig
 from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.detect.session import usable_provider
-from anonflow.errors import ConfigError, StorageError, one_line
+from anonflow.errors import ConfigError, StorageError, WorkLostError, one_line
 from anonflow.evidence.signing import SigningKey, read_signing_key
 from anonflow.mask.regions import unmatched
 from anonflow.pipeline import graph
@@ -29,6 +29,7 @@ from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.carried import warnings
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
+from anonflow.pipeline.interrupts import check as check_interrupts
 from anonflow.pipeline.keeping import begin_keeping
 from anonflow.pipeline.lease import held, lease_folder
 from anonflow.pipeline.ledger import Ledger
@@ -98,6 +99,7 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
             begin_keeping(config, paths)
             progress = _Progress(record, ledger, len(listing.sources), started)
             _compute(RunContext(config, paths, cache), listing, ledger, console, progress, still_ours)
+            _quarantine_lost(paths, config, listing, ledger)
             ledger.reconcile(listing.sources)
             summary = _finish(config, paths, listing, ledger, time.monotonic() - started, key)
             progress.tell()
@@ -282,9 +284,23 @@ def _work(
         said: set[str] = set()
         dataset = graph.build([first_row(unit, context) for unit in left], context, resources)
         for outcome in graph.outcomes(dataset):
+            check_interrupts()
             still_ours()
             if ledger.add(outcome):
                 _tell(outcome, said)
+
+
+def _quarantine_lost(paths: Paths, config: AnonymizeConfig, listing: Listing, ledger: Ledger) -> None:
+    """End the sources that nobody ended: their chunks' results disappeared before the last of them came."""
+    for source in ledger.missing(listing.sources):
+        error = WorkLostError(
+            f"{source.uri}: what was made of it in {paths.work} disappeared before it was complete. Let nobody "
+            "clean that folder during a run, and run again; if nobody did, please report this line."
+        )
+        kind = "picture" if config.source.is_picture_name(source.relative_path) else "video"
+        outcome = replace(Outcome.quarantined(source, paths.keys.masks, error), kind=kind)
+        ledger.add(outcome)
+        _tell(outcome, set())
 
 
 def _tell(outcome: Outcome, said: set[str]) -> None:

@@ -7,10 +7,11 @@ import numpy as np
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from anonflow.detect import session
 from anonflow.detect.session import Session, cuda_failure, open_session, usable_provider
-from anonflow.errors import ModelError, ProviderError
+from anonflow.errors import DeviceLostError, ModelError, OutOfMemoryError, ProviderError
 
 
 def network(shape: list[Any], with_batch_axis: bool = True) -> bytes:
@@ -83,6 +84,58 @@ def test_every_run_has_the_full_batch(n_pictures: int, n_runs: int) -> None:
     outputs = Session("cuda", runtime, (), 4).run(blob)
     assert runtime.batches == [4] * n_runs
     np.testing.assert_array_equal(outputs[0], blob * 2)
+
+
+class SmallRuntime(CountingRuntime):
+    """Has memory for so many pictures at once; fails otherwise with what a runtime says."""
+
+    def __init__(self, room: int, failure: Exception) -> None:
+        super().__init__()
+        self._room, self._failure = room, failure
+
+    def run(self, names: object, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+        if len(feed["x"]) > self._room:
+            raise self._failure
+        return super().run(names, feed)
+
+
+OUT_OF_MEMORY = (
+    ort_errors.RuntimeException("BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer"),
+    ort_errors.Fail("CUDA failure 2: out of memory ; GPU=0"),
+    RuntimeError("CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED"),
+)
+
+
+@pytest.mark.parametrize("failure", OUT_OF_MEMORY)
+def test_too_large_a_batch_for_the_gpu_is_halved_until_it_fits(failure: Exception) -> None:
+    runtime = SmallRuntime(2, failure)
+    opened = Session("cuda", runtime, (), 8)
+    blob = np.arange(27, dtype=np.float32).reshape(9, 3, 1, 1)
+    np.testing.assert_array_equal(opened.run(blob)[0], blob * 2)
+    assert opened.batch_size == 2 and runtime.batches == [2] * 5
+    opened.run(blob[:1])
+    assert runtime.batches == [2] * 6, "what once did not fit is not tried again"
+
+
+@pytest.mark.parametrize(("batch_size", "is_fixed"), [(8, False), (1, False), (4, True)])
+def test_no_memory_for_the_smallest_batch_is_an_error_with_a_remedy(batch_size: int, is_fixed: bool) -> None:
+    opened = Session("cuda", SmallRuntime(0, OUT_OF_MEMORY[0]), (), batch_size, is_fixed)
+    with pytest.raises(OutOfMemoryError, match=r"long_side_px.*num_gpus") as caught:
+        opened.run(np.ones((3, 3, 1, 1), np.float32))
+    assert caught.value.transient
+
+
+def test_a_gpu_that_fails_otherwise_is_lost() -> None:
+    opened = Session("cuda", SmallRuntime(0, ort_errors.Fail("CUDA failure 700: an illegal memory access")), (), 4)
+    with pytest.raises(DeviceLostError, match="illegal memory access"):
+        opened.run(np.ones((3, 3, 1, 1), np.float32))
+    assert opened.batch_size == 4
+
+
+def test_a_network_that_fails_on_the_cpu_is_named() -> None:
+    opened = open_session("m", network([1, 3, 8, 8]), (), "cpu", 1)
+    with pytest.raises(ModelError, match="cannot be run"):
+        opened.run(np.ones((1, 3, 9, 9), np.float32))
 
 
 def test_an_output_without_a_batch_axis_gets_one() -> None:

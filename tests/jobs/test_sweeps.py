@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 
 from anonflow.config import AnonymizeConfig
 from anonflow.jobs import sweeps
-from anonflow.jobs.launch import DONE, INTERRUPTED, launch
+from anonflow.jobs.launch import DONE, launch
 from anonflow.jobs.sweeps import Sweep, own_folder, sweeping
+from anonflow.pipeline.interrupts import Interrupted
 from tests.runs import SMALL, anonflow
 
 
@@ -106,9 +108,9 @@ def test_an_interrupted_sweep_goes_no_further(monkeypatch: pytest.MonkeyPatch, t
 
     def job(*_: object) -> int:
         begun.append(1)
-        raise KeyboardInterrupt
+        raise Interrupted(signal.SIGINT)
 
-    assert launch("anonymize", AnonymizeConfig, job) == INTERRUPTED
+    assert launch("anonymize", AnonymizeConfig, job) == 130
     assert len(begun) == 1
 
 

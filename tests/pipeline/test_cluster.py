@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ import pytest
 
 import anonflow
 from anonflow.config import RuntimeConfig
-from anonflow.errors import ConfigError
+from anonflow.errors import ConfigError, RayStartError
 from anonflow.pipeline import cluster
 from anonflow.pipeline.cluster import available_cores, connected, stage_resources
+from anonflow.pipeline.interrupts import Interrupted
 from tests.pipeline.worlds import configuration
 
 EMBEDDED = """
@@ -70,6 +73,45 @@ def test_a_cluster_that_does_not_answer_is_a_configuration_error(monkeypatch: py
     monkeypatch.setattr(cluster.ray, "shutdown", lambda: None)
     with pytest.raises(ConfigError, match="ray start"), connected(configuration("runtime=cluster").runtime):
         raise AssertionError("connected")
+
+
+@pytest.mark.parametrize("n_failures", [2, 3])
+def test_a_ray_that_is_too_slow_to_start_is_started_again(monkeypatch: pytest.MonkeyPatch, n_failures: int) -> None:
+    started: list[int] = []
+
+    def start(**_: Any) -> None:
+        started.append(1)
+        if len(started) <= n_failures:
+            raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(cluster.ray, "init", start)
+    monkeypatch.setattr(cluster.ray, "shutdown", lambda: None)
+    with nullcontext() if n_failures < 3 else pytest.raises(RayStartError, match="busy"):
+        cluster._start_embedded(configuration().runtime, "folder")
+    assert len(started) == 3
+
+
+def test_a_sigterm_that_ray_takes_for_itself_while_it_starts_is_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(**_: Any) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(cluster.ray, "init", start)
+    with pytest.raises(Interrupted) as caught:
+        cluster._start_embedded(configuration().runtime, "folder")
+    assert caught.value.exit_code == 143 and signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_ray_that_cannot_start_is_not_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(**_: Any) -> None:
+        raise ValueError("no such option")
+
+    monkeypatch.setattr(cluster.ray, "init", start)
+    with pytest.raises(ValueError, match="no such option"):
+        cluster._start_embedded(configuration().runtime, "folder")
 
 
 def test_the_runtime_on_a_cluster_joins_it() -> None:

@@ -103,6 +103,17 @@ def test_a_full_disk_is_told_apart_from_a_defect(context: RunContext, result: Pa
     assert internal_error("a.mp4", PermissionError(13, "no", "/x/y")).reason == "no_write_permission"
 
 
+def test_too_little_memory_is_told_apart_from_a_defect(context: RunContext, result: Path) -> None:
+    error = make_result(context, result, "a.mp4", failing(MemoryError()))
+    assert error is not None
+    assert (error.reason, error.transient) == ("out_of_memory", True) and "a.mp4" in str(error)
+
+
+def test_a_worker_that_is_of_no_more_use_ends_as_if_it_was_killed() -> None:
+    ended = run("from anonflow.pipeline.guard import end_worker\nend_worker('the GPU failed')")
+    assert ended.returncode not in (0, 1) and "Traceback" not in ended.stderr
+
+
 def test_a_failure_that_cannot_be_recorded_comes_back_all_the_same(
     context: RunContext, result: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

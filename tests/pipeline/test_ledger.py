@@ -53,7 +53,22 @@ def test_a_source_that_ends_twice_the_same_way_counts_once(ledger: Ledger) -> No
 def test_a_source_that_ends_in_two_ways_is_a_contradiction(ledger: Ledger) -> None:
     ledger.add(outcome("a"))
     with pytest.raises(ReconcileError, match="ended twice"):
-        ledger.add(outcome("a", Status.QUARANTINED))
+        ledger.add(outcome("a", Status.UNCHANGED))
+
+
+@pytest.mark.parametrize("published_first", [True, False])
+def test_what_is_published_counts_though_a_chunk_could_not_tell_the_others_of_its_failure(
+    ledger: Ledger, published_first: bool
+) -> None:
+    for status in sorted((Status.PUBLISHED, Status.QUARANTINED), reverse=not published_first):
+        ledger.add(outcome("a", status))
+    assert [o.status for o in ledger.outcomes] == [Status.PUBLISHED]
+    assert pq.read_table(ledger.close())["status"].to_pylist() == ["published"]
+
+
+def test_sources_that_nobody_ended_are_known(ledger: Ledger) -> None:
+    ledger.add(outcome("a"))
+    assert ledger.missing([source("a"), source("b")]) == [source("b")]
 
 
 def test_sources_and_outcomes_must_match(ledger: Ledger) -> None:

@@ -10,10 +10,14 @@ import pytest
 from rich.console import Console
 
 from anonflow.config import RegionConfig, VideoRegions
-from anonflow.errors import ConfigError, ModelError
+from anonflow.errors import ConfigError, ModelError, SourceMissingError
 from anonflow.pipeline import run as run_module
 from anonflow.pipeline.lease import held
-from anonflow.pipeline.run import anonymize
+from anonflow.pipeline.ledger import Ledger
+from anonflow.pipeline.rows import Outcome
+from anonflow.pipeline.run import _quarantine_lost, anonymize
+from anonflow.pipeline.sources import list_sources
+from anonflow.types import Status
 from tests.pipeline.worlds import World
 
 CONSOLE = Console(file=io.StringIO())
@@ -107,10 +111,18 @@ def test_a_pattern_that_matches_no_input_is_told_of(world: World, monkeypatch: p
     assert len(told) == 1 and "cam1/*.MP4" in told[0]
 
 
-def test_what_holds_names_or_boxes_is_for_its_owner_alone(world: World) -> None:
-    paths = run_module._prepare_paths(world.config)
-    folders = (paths.control, paths.control / "done", paths.work, paths.partial)
-    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
-    run_module.Ledger(paths.run)
-    assert paths.run.stat().st_mode & 0o777 == 0o700
-    assert (paths.run / "ledger.jsonl").stat().st_mode & 0o777 == 0o600
+def test_a_source_that_nobody_ended_ends_in_quarantine(world: World) -> None:
+    """Its chunks' results were removed while others were still at work, so no chunk ever closed it."""
+    world.clip("a.mp4")
+    world.clip("b.mp4")
+    context = world.context()
+    listing = list_sources(world.config.input, world.output, world.config.source)
+    ledger = Ledger(context.paths.run)
+    ledger.add(Outcome.quarantined(listing.sources[0], "fp", SourceMissingError("gone")))
+    _quarantine_lost(context.paths, world.config, listing, ledger)
+    ledger.reconcile(listing.sources)
+    assert [(o.status, o.reason) for o in ledger.by_uri()] == [
+        (Status.QUARANTINED, "missing"),
+        (Status.QUARANTINED, "work_lost"),
+    ]
+    assert "b.mp4" in ledger.quarantined[1].message

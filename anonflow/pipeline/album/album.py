@@ -59,7 +59,7 @@ class Album:
                 raise recorded
             if self.is_careful and count_attempt(marker) > runtime.max_attempts:
                 raise WorkerCrashError(
-                    f"{uri}: its worker died {runtime.max_attempts} times (out of memory or a decoder fault). "
+                    f"{uri}: its worker died {runtime.max_attempts} times (out of memory, a decoder or a GPU). "
                     "Check the file; give the stage more memory and run again."
                 )
             with deadline(runtime.chunk_timeout_s, failure, uri):

@@ -151,7 +151,7 @@ class _Search:
     def _run(self, number: int, size: tuple[int, int]) -> None:
         batch = self.waiting.pop((number, size), [])
         try:
-            boxes = self.eyes[number].detector.detect([picture for _, picture in batch])
+            boxes = self.eyes[number].look([picture for _, picture in batch])
         except AnonflowError as error:
             self._run_apart(number, size, batch, error)
             return

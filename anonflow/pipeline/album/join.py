@@ -19,7 +19,7 @@ from anonflow.pipeline.chains import published_chain
 from anonflow.pipeline.collisions import require_inside
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.keeping import keep_pictures
-from anonflow.pipeline.outcomes import read_done, write_done
+from anonflow.pipeline.outcomes import read_done, withdrawn_on_failure, write_done
 from anonflow.pipeline.provenance import made_with, picture_facts
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.join import require_fidelity, require_other_file
@@ -112,7 +112,8 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
         },
         chain=published_chain(member.source.video_id, read, made, context.paths.run_id),
     )
-    write_done(member.row, outcome, version_of(target), context)
+    with withdrawn_on_failure(target, member.row, context):
+        write_done(member.row, outcome, version_of(target), context)
     album.end(member, outcome)
 
 

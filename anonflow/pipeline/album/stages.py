@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from anonflow.errors import StorageError
+import contextlib
+
+from anonflow.errors import AnonflowError, StorageError
 from anonflow.picture.still import HEAD_BYTES, kind_of
 from anonflow.pipeline.album.detect import detect_album
 from anonflow.pipeline.album.join import join_album
 from anonflow.pipeline.album.mask import mask_album
-from anonflow.pipeline.album.members import album_row
+from anonflow.pipeline.album.members import album_row, members_of
 from anonflow.pipeline.album.plan import plan_album
 from anonflow.pipeline.album.stitch import stitch_album
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.guard import internal_error
+from anonflow.pipeline.outcomes import quarantine, read_ending
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.stages import detect as video_detect
 from anonflow.pipeline.stages import join as video_join
@@ -70,3 +74,19 @@ def _is_picture(row: Row, context: RunContext) -> bool:
             return kind_of(file.read(HEAD_BYTES)) is not None
     except (OSError, StorageError):
         return False
+
+
+def ended_by(error: Exception, row: Row, context: RunContext) -> list[Row]:
+    """The row's sources, each ended by an error that its stage could not deal with, unless it has ended already."""
+    if row.outcome:
+        return [row]
+    kind, members = ("picture", members_of(row, context)) if row.is_album else ("video", ())
+    return [_ended(error, one, context, kind) for one in ([m.row for m in members] or [row])]
+
+
+def _ended(error: Exception, row: Row, context: RunContext, kind: str) -> Row:
+    with contextlib.suppress(OSError):  # what cannot be looked at is what the error may be about
+        if ending := read_ending(row, context):
+            return row.ended(ending.outcome)
+    named = error if isinstance(error, AnonflowError) else internal_error(row.uri, error)
+    return quarantine(row, "graph", named, context, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +11,13 @@ import numpy as np
 
 from anonflow.config import DetectorConfig
 from anonflow.detect.base import Detector, fit
+from anonflow.detect.checked import require_boxes
 from anonflow.detect.families import build_detector
 from anonflow.detect.models import ModelStore
-from anonflow.errors import AnonflowError
+from anonflow.errors import AnonflowError, DeviceLostError
 from anonflow.evidence.digest import rows_digest
 from anonflow.pipeline.context import FrameMeter, RunContext
-from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.guard import end_worker, make_result
 from anonflow.pipeline.looks import SourceLooks
 from anonflow.pipeline.outcomes import after_attempt, has_ended, quarantine
 from anonflow.pipeline.rows import Row
@@ -38,6 +40,17 @@ class Eye:
 
     detector: Detector
     config: DetectorConfig
+    n_labels: int
+
+    def look(self, pictures: Sequence[Picture]) -> list[Boxes]:
+        """What the detector finds in `pictures`, known to be boxes in them.
+
+        A device that fails is lost to its process for good, so this worker ends and another begins.
+        """
+        try:
+            return require_boxes(self.detector.detect(pictures), pictures, self.n_labels)
+        except DeviceLostError as error:
+            end_worker(str(error))
 
 
 class Detect:
@@ -64,7 +77,11 @@ class Detect:
         config = self._context.config
         store = ModelStore(self._context.model_cache, [Path(folder) for folder in config.runtime.model_dirs])
         return [
-            Eye(build_detector(d, store.load(d.model), config.labels, config.runtime.provider), d)
+            Eye(
+                build_detector(d, store.load(d.model), config.labels, config.runtime.provider),
+                d,
+                len(config.labels),
+            )
             for d in config.detector.values()
         ]
 
@@ -149,7 +166,7 @@ class _EyeBatch:
         return self._found
 
     def _run(self) -> None:
-        for number, boxes in zip(self._numbers, self._eye.detector.detect(self._pictures), strict=True):
+        for number, boxes in zip(self._numbers, self._eye.look(self._pictures), strict=True):
             self._found.append(self._in_coded_picture(number, boxes))
         self._numbers.clear()
         self._pictures.clear()

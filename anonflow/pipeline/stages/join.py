@@ -22,7 +22,14 @@ from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.keeping import keep_video
-from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, write_done
+from anonflow.pipeline.outcomes import (
+    end_source,
+    quarantine,
+    read_done,
+    read_ending,
+    withdrawn_on_failure,
+    write_done,
+)
 from anonflow.pipeline.provenance import video_facts
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.mask import make_segment
@@ -74,13 +81,15 @@ def _publish(row: Row, published: StoragePath, context: RunContext) -> None:
     done = read_done(row, context)
     if done is not None and done.run_id == context.paths.run_id:
         outcome = done.outcome
-    else:
-        joined = _join_and_check(row, context)
+        write_json(published, outcome.to_json())
+        return
+    joined = _join_and_check(row, context)
+    with withdrawn_on_failure(joined.target, row, context):
         _collect_digests(row, context)
         keep_video(row, context)
         outcome = joined.outcome(row, context)
         write_done(row, outcome, version_of(joined.target), context)
-    write_json(published, outcome.to_json())
+        write_json(published, outcome.to_json())
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anonflow.errors import DetectorOutputError
+from anonflow.errors import DetectorOutputError, DeviceLostError
 from anonflow.pipeline.context import FrameMeter, SilentProgress
 from anonflow.pipeline.outcomes import has_ended, quarantine
+from anonflow.pipeline.stages import detect as detect_stage
 from anonflow.pipeline.stages.detect import Detect, Eye, detect_chunk
 from anonflow.pipeline.stages.plan import plan
 from anonflow.tables import read_index, read_note, read_rows
-from anonflow.types import Boxes, Detections
+from anonflow.types import Boxes, Detections, Status
 from tests.media import Clip
-from tests.pipeline.worlds import FixedDetector, World, tracked
+from tests.pipeline.worlds import FixedDetector, World, published_files, tracked
 
 
 def test_every_frame_of_a_chunk_and_its_overlap_is_seen_once(world: World, detector: FixedDetector) -> None:
@@ -71,6 +72,36 @@ def test_a_failing_detector_is_a_failure_of_the_chunk(world: World, detector: Fi
         assert record["reason"] == "detector_output"
 
 
+@pytest.mark.parametrize("box", [(np.nan, 8.0, 30.0, 40.0), (5000.0, 8.0, 5030.0, 40.0), (30.0, 8.0, 10.0, 40.0)])
+def test_what_is_no_box_is_a_failure_of_the_chunk_and_never_a_missing_mask(
+    world: World, detector: FixedDetector, box: tuple[float, float, float, float]
+) -> None:
+    detector.boxes = (box,)
+    world.clip()
+    outcome = world.outcome()
+    assert (outcome.status, outcome.reason) == (Status.QUARANTINED, "detector_output")
+    assert not published_files(world.output)
+
+
+def test_a_device_that_failed_ends_its_worker(
+    world: World, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class WorkerEndedError(BaseException):
+        """In the place of the end of this process."""
+
+    def end(why: str) -> None:
+        raise WorkerEndedError(why)
+
+    monkeypatch.setattr(detect_stage, "end_worker", end)
+    detector.failure = DeviceLostError("CUDA failure 700")
+    world.clip()
+    context = world.context()
+    row = plan(world.row(), context)[0]
+    with pytest.raises(WorkerEndedError, match="CUDA failure 700"):
+        Detect(context)(row)
+    assert context.paths.attempts(context.paths.tracks(row.video_id, row.chunk)).exists(), "it counts"
+
+
 def test_nothing_is_detected_for_a_source_that_has_ended(world: World, detector: FixedDetector) -> None:
     world.clip()
     context = world.context()
@@ -100,7 +131,7 @@ def test_batching_changes_nothing_but_the_calls(world: World, batch_size: int) -
     config = world.config.detector["face"]
 
     def found(size: Any) -> Any:
-        eyes = [Eye(Moving(), replace(config, batch_size=size))] * 2
+        eyes = [Eye(Moving(), replace(config, batch_size=size), n_labels=1)] * 2
         return detect_chunk(path, index, chunks[1], eyes, FrameMeter(SilentProgress(), "detect"))[0]
 
     assert found(batch_size).equals(found(2))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anonflow.errors import ConfigError, EncodeError
+from anonflow.errors import ConfigError, EncodeError, NoSpaceError
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guard import record_failure
 from anonflow.pipeline.outcomes import quarantine, read_done
@@ -109,6 +109,26 @@ def test_a_task_that_died_after_the_rename_publishes_again(
     (row,) = joined(rows, context)
     assert outcome_of(row).status is Status.PUBLISHED
     assert (world.output / "clip.mp4").read_bytes() == content
+
+
+def test_a_result_that_cannot_be_recorded_as_published_is_not(
+    world: World, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.clip()
+    context = world.context()
+    rows = masked(world.row(), context)
+
+    def refuse(*_: object) -> None:
+        raise NoSpaceError("No space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(join_stage, "write_done", refuse)
+        (row,) = joined(rows, context)
+    assert (outcome_of(row).status, outcome_of(row).reason) == (Status.QUARANTINED, "no_space")
+    assert not published_files(world.output)
+    again = world.context("run2")
+    (row,) = joined(masked(world.row(), again), again)
+    assert outcome_of(row).status is Status.PUBLISHED and published_files(world.output) == ["clip.mp4"]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])

@@ -1,0 +1,89 @@
+"""SIGINT and SIGTERM as exceptions raised once: what cleans up after the first signal is not cut short by the next.
+
+A signal's exception rises wherever the program happens to be, also where code of others swallows it. So a signal
+counts as dealt with only while its exception is alive (on its way up, or being handled); if it is gone and the
+program still runs, the next signal raises again, and so does `check`.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+HANDLED = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The process was asked to end: by Ctrl-C, or with a grace period by whatever runs it."""
+
+    def __init__(self, signal_number: int) -> None:
+        """Remember by which signal."""
+        super().__init__(signal_number)
+        self.exit_code = 128 + signal_number
+        """What a shell gives for a process that a signal ended."""
+
+
+class _State:
+    """Of this process: which signal has come, and the exception that tells of it."""
+
+    def __init__(self) -> None:
+        self.signal_number: int | None = None
+        self.raised: weakref.ref[Interrupted] | None = None
+        self.is_settled = False
+
+    def is_on_its_way(self) -> bool:
+        return self.raised is not None and self.raised() is not None
+
+    def interrupt(self) -> None:
+        assert self.signal_number is not None
+        error = Interrupted(self.signal_number)
+        self.raised = weakref.ref(error)
+        try:
+            raise error
+        finally:
+            del error  # this frame is in its traceback: it would keep itself alive
+
+
+_state = _State()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise `Interrupted` in the block when the first signal comes. Handlers are put back afterwards.
+
+    Within such a block another one changes nothing.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is _on_signal:
+        yield
+        return
+    before = {number: signal.signal(number, _on_signal) for number in HANDLED}
+    _state.signal_number, _state.raised, _state.is_settled = None, None, False
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def check() -> None:
+    """Raise `Interrupted` if a signal has come whose exception went astray."""
+    if _state.signal_number is not None and not _state.is_on_its_way() and not _state.is_settled:
+        _state.interrupt()
+
+
+def settle() -> None:
+    """The program is ending: what signals ask for is being done, and none is raised in the rest of the block."""
+    _state.is_settled = True
+
+
+def _on_signal(number: int, _frame: FrameType | None) -> Any:
+    if _state.is_on_its_way() or _state.is_settled:
+        return
+    _state.signal_number = number
+    _state.interrupt()

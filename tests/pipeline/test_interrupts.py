@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+
+import pytest
+
+from anonflow.pipeline.interrupts import Interrupted, check, interruptible, settle
+
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+
+
+def send(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+@SIGNALS
+def test_a_signal_is_an_interrupt_that_knows_its_exit_code(number: signal.Signals) -> None:
+    with interruptible(), pytest.raises(Interrupted) as caught:
+        send(number)
+    assert caught.value.exit_code == 128 + number
+
+
+@SIGNALS
+def test_the_next_signals_do_not_cut_the_clean_up_short(number: signal.Signals) -> None:
+    cleaned = []
+    with interruptible(), pytest.raises(Interrupted):
+        try:
+            send(signal.SIGTERM)
+        finally:
+            for step in range(3):
+                send(number)
+                cleaned.append(step)
+    assert cleaned == [0, 1, 2]
+
+
+def test_a_signal_whose_exception_was_swallowed_is_raised_by_the_next() -> None:
+    with interruptible():
+        with contextlib.suppress(KeyboardInterrupt):
+            send(signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            send(signal.SIGINT)
+
+
+def test_a_signal_whose_exception_was_swallowed_is_found_by_the_check() -> None:
+    with interruptible():
+        check()
+        with contextlib.suppress(KeyboardInterrupt):
+            send(signal.SIGTERM)
+        with pytest.raises(Interrupted) as caught:
+            check()
+    assert caught.value.exit_code == 143
+
+
+def test_the_check_does_not_disturb_a_clean_up() -> None:
+    with interruptible(), pytest.raises(Interrupted):
+        try:
+            send(signal.SIGTERM)
+        finally:
+            check()
+
+
+def test_no_signal_is_raised_in_a_program_that_is_ending() -> None:
+    with interruptible():
+        with contextlib.suppress(KeyboardInterrupt):
+            send(signal.SIGTERM)
+        settle()
+        send(signal.SIGTERM)
+        check()
+    with interruptible(), pytest.raises(Interrupted):
+        send(signal.SIGTERM)
+
+
+def test_a_block_within_a_block_changes_nothing() -> None:
+    with interruptible():
+        with interruptible():
+            settle()
+        send(signal.SIGTERM)
+
+
+def test_handlers_are_put_back_and_signals_forgotten() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with interruptible(), contextlib.suppress(KeyboardInterrupt):
+        send(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
+    with interruptible():
+        check()
+
+
+def test_another_thread_than_the_main_one_is_left_alone() -> None:
+    entered = []
+
+    def work() -> None:
+        with interruptible():
+            entered.append(signal.getsignal(signal.SIGTERM))
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert entered == [before]
