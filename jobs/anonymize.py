@@ -9,7 +9,7 @@ from rich.console import Console
 from anonflow.config import AnonymizeConfig
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.pipeline.run import anonymize
-from anonflow.summary import print_summary
+from anonflow.summary import log_summary, print_summary
 
 
 def main() -> int:
@@ -19,7 +19,10 @@ def main() -> int:
 
 def _run(config: AnonymizeConfig, console: Console) -> int:
     summary = anonymize(config, console)
-    print_summary(summary, Console())
+    if config.runtime.log_format == "json":
+        log_summary(summary)
+    else:
+        print_summary(summary, Console(), names_files=config.runtime.logs_paths)
     return int(QUARANTINED if summary.totals.quarantined else DONE)
 
 

@@ -13,12 +13,17 @@ LAYERS = (
     ("types", "errors"),
     ("config", "storage", "tables", "page"),
     ("video", "picture", "detect", "track", "mask"),
-    ("demo", "pipeline", "evaluate", "assure"),
+    ("demo", "pipeline", "evaluate", "assure", "observe"),
     ("summary", "jobs", "cli"),
 )
 SIBLINGS = LAYERS[2]
 DOORS = {
-    "ray": {"anonflow.pipeline.graph", "anonflow.pipeline.cluster", "anonflow.pipeline.monitor"},
+    "ray": {
+        "anonflow.pipeline.graph",
+        "anonflow.pipeline.cluster",
+        "anonflow.pipeline.monitor",
+        "anonflow.pipeline.metrics",
+    },
     "hydra": {"anonflow.jobs"},
     "omegaconf": {"anonflow.jobs"},
     "pydantic": {"anonflow.jobs"},
@@ -30,6 +35,8 @@ DOORS = {
     "markupsafe": {"anonflow.page"},
     "matplotlib": {"anonflow.page"},
     "jpeglib": {"anonflow.picture.coefficients"},
+    "openlineage": {"anonflow.observe.lineage"},
+    "attr": {"anonflow.observe.lineage"},
 }
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
+from anonflow.config.lineage import LineageConfig
 
 ON_DAMAGE = ("quarantine", "hide_frame")
+LOG_FORMATS = ("text", "json")
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,13 @@ class RuntimeConfig(Section):
     max_attempts: int
     chunk_timeout_s: float
     progress: bool | None
+    metrics_port: int | None
+    """Embedded Ray only: where its agent answers Prometheus; None: at any free port."""
+    log_format: str
+    """`text`, or `json`: an object a line."""
+    log_paths: bool | None
+    """Whether log lines may name files; None: those of `text` do."""
+    lineage: LineageConfig
     plan: StageConfig
     detect: DetectStageConfig
     stitch: StageConfig
@@ -108,6 +117,23 @@ class RuntimeConfig(Section):
         require(self.max_attempts >= 1, f"runtime.max_attempts={self.max_attempts} must be at least 1")
         positive("runtime.chunk_timeout_s", self.chunk_timeout_s)
         positive("runtime.logical_cpus_per_core", self.logical_cpus_per_core)
+        choice("runtime.log_format", self.log_format, LOG_FORMATS)
+        is_mixed = self.log_format == "json" and self.progress is True
+        require(
+            not is_mixed, "runtime.progress=true draws bars between the lines of runtime.log_format=json; use false"
+        )
+        port = self.metrics_port
+        require(port is None or 0 < port < 65_536, f"runtime.metrics_port={port} must lie between 1 and 65535")
+        require(
+            port is None or self.address is None,
+            f"runtime.metrics_port={port} is for the embedded Ray; the cluster at runtime.address={self.address} "
+            "answers at the ports that its nodes were started with (ray start --metrics-export-port)",
+        )
+
+    @property
+    def logs_paths(self) -> bool:
+        """Whether log lines may name files."""
+        return self.log_format == "text" if self.log_paths is None else self.log_paths
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import ray
 from ray.data import Dataset
 
+from anonflow.observe import logs
 from anonflow.pipeline.album.members import first_rows
 from anonflow.pipeline.album.stages import Detect, join, mask, plan, stitch
 from anonflow.pipeline.cluster import Resources
@@ -32,13 +33,13 @@ def build(sources: Sequence[Source], context: RunContext, on: Resources) -> Data
     return (
         ray.data.from_arrow(to_table(first_rows(sources, context)))
         .repartition(target_num_rows_per_block=1)
-        .map_batches(rows(plan, context), **on.plan)
+        .map_batches(rows(plan, context.at("plan")), **on.plan)
         .repartition(target_num_rows_per_block=1)
-        .map_batches(DetectRows, fn_constructor_args=[context], **on.detect)
-        .map_batches(rows(stitch, context), **on.stitch)
+        .map_batches(DetectRows, fn_constructor_args=[context.at("detect")], **on.detect)
+        .map_batches(rows(stitch, context.at("stitch")), **on.stitch)
         .repartition(target_num_rows_per_block=1)
-        .map_batches(rows(mask, context), **on.mask)
-        .map_batches(rows(join, context), **on.join)
+        .map_batches(rows(mask, context.at("mask")), **on.mask)
+        .map_batches(rows(join, context.at("join")), **on.join)
     )
 
 
@@ -54,6 +55,7 @@ class DetectRows:
 
     def __init__(self, context: RunContext) -> None:
         """Hold the models of one actor."""
+        _set_up_logs(context)
         self._detect = Detect(context)
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -69,7 +71,12 @@ def outcomes(dataset: Dataset) -> Iterator[Outcome]:
 
 
 def _apply(stage: Callable[[Row, RunContext], Row | list[Row]], context: RunContext, table: pa.Table) -> pa.Table:
+    _set_up_logs(context)
     return _made(lambda row: stage(row, context), table)
+
+
+def _set_up_logs(context: RunContext) -> None:
+    logs.set_up_worker(context.config.runtime, run_id=context.paths.run_id, stage=context.stage)
 
 
 def _made(stage: Callable[[Row], Row | list[Row]], table: pa.Table) -> pa.Table:

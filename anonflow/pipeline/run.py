@@ -20,6 +20,12 @@ from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.detect.session import usable_provider
 from anonflow.errors import ConfigError, StorageError, one_line
 from anonflow.mask.regions import unmatched
+from anonflow.observe.course import Course
+from anonflow.observe.lineage import lineage
+from anonflow.observe.logs import bind, told
+from anonflow.observe.page import run_page
+from anonflow.observe.statistics import RunStatistics
+from anonflow.page.page import render
 from anonflow.pipeline import graph
 from anonflow.pipeline.carried import warnings
 from anonflow.pipeline.cluster import connected, stage_resources
@@ -36,6 +42,7 @@ from anonflow.storage import (
     naming_storage_errors,
     remove_empty_folders,
     remove_tree,
+    write_bytes,
     write_json,
     written_whole,
 )
@@ -58,6 +65,11 @@ class Summary:
     report: Path
     wall_s: float
 
+    @property
+    def page(self) -> Path:
+        """The report for people."""
+        return self.report.with_suffix(".html")
+
 
 def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
     """Anonymise everything that `config.input` names into `config.output`.
@@ -69,14 +81,24 @@ def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
     listing = list_sources(config.input, paths.output, config.source)
     _tell_of_idle_regions(config, listing)
     for warning in warnings(config):
-        log.warning("%s", warning)
+        log.warning("%s", warning, extra=told("warning"))
     cache = _model_cache(config)
-    with _only_run_on(paths):
+    seen = _Seen(RunStatistics(), Course())
+    bind(run_id=paths.run_id)
+    with _only_run_on(paths), lineage(config, paths.run_id, seen.statistics):
         _check_models(config, cache)
         ledger = Ledger(paths.run)
-        _compute(config, paths, cache, listing, ledger, console)
+        _compute(config, paths, cache, listing, ledger, console, seen)
         ledger.reconcile(listing.sources)
-        return _finish(config, paths, listing, ledger, time.monotonic() - started)
+        return _finish(config, paths, listing, ledger, time.monotonic() - started, seen)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is added up while a run goes on, in a size that does not depend on its length."""
+
+    statistics: RunStatistics
+    course: Course
 
 
 def _prepare_paths(config: AnonymizeConfig) -> Paths:
@@ -99,8 +121,11 @@ def _prepare_paths(config: AnonymizeConfig) -> Paths:
 
 def _tell_of_idle_regions(config: AnonymizeConfig, listing: Listing) -> None:
     """A slip in a pattern leaves unhidden what somebody wanted hidden; but it may also be meant for other runs."""
+    extra = told("idle_regions", "A pattern of the regions file matches none of the inputs' paths below the input.")
     for pattern in unmatched(config.regions, [source.relative_path for source in listing.sources]):
-        log.warning("Regions: %s matches none of the inputs' paths below the input.", one_line(pattern))
+        log.warning(
+            "Regions: %s matches none of the inputs' paths below the input.", one_line(pattern), extra=extra
+        )
 
 
 @contextmanager
@@ -139,40 +164,56 @@ def _check_models(config: AnonymizeConfig, cache: Path) -> None:
     store = ModelStore(cache, [Path(local_path(folder)) for folder in config.runtime.model_dirs])
     for name, detector in sorted(config.detector.items()):
         store.load(detector.model)
-        log.info("Detector %s: %s (%s)", name, detector.model.id, detector.model.licence)
+        log.info(
+            "Detector %s: %s (%s)",
+            name,
+            detector.model.id,
+            detector.model.licence,
+            extra=told("detector", detector=name),
+        )
 
 
 def _compute(
-    config: AnonymizeConfig, paths: Paths, cache: Path, listing: Listing, ledger: Ledger, console: Console
+    config: AnonymizeConfig,
+    paths: Paths,
+    cache: Path,
+    listing: Listing,
+    ledger: Ledger,
+    console: Console,
+    seen: _Seen,
 ) -> None:
     with ExitStack() as stack:
         stack.enter_context(connected(config.runtime))
         monitor = Monitor.start()
+        monitor.listed(len(listing.sources))
         context = RunContext(config, paths, cache, monitor)
         resources = stage_resources(config.runtime, wants_gpu=config.runtime.provider != "cpu")
-        bars = console.is_terminal if config.runtime.progress is None else config.runtime.progress
+        is_watched = console.is_terminal and config.runtime.log_format == "text"
+        bars = is_watched if config.runtime.progress is None else config.runtime.progress
         display = stack.enter_context(displayed(console, bars=bars))
-        stack.enter_context(watched(monitor, _shower(display, len(listing.sources), ledger), _POLL_S))
+        stack.enter_context(watched(monitor, _shower(display, len(listing.sources), ledger, seen.course), _POLL_S))
         said: set[str] = set()
         for outcome in graph.outcomes(graph.build(listing.sources, context, resources)):
             if ledger.add(outcome):
+                seen.statistics.add(outcome)
+                monitor.ended(outcome)
                 _tell(outcome, said)
 
 
-def _shower(display: Display, videos: int, ledger: Ledger) -> Callable[[dict[str, int]], None]:
+def _shower(display: Display, videos: int, ledger: Ledger, course: Course) -> Callable[[dict[str, int]], None]:
     def show(counts: dict[str, int]) -> None:
         ended = ledger.outcomes
         unplanned = sum(1 for o in ended if o.status is Status.UNCHANGED or (o.kind == "video" and not o.frames))
-        display.show(
-            Snapshot(
-                videos=videos,
-                planned_videos=counts.get("planned_videos", 0) + unplanned,
-                ended_videos=len(ended),
-                planned_frames=counts.get("planned", 0),
-                detected_frames=counts.get("detect", 0),
-                masked_frames=counts.get("mask", 0),
-            )
+        snapshot = Snapshot(
+            videos=videos,
+            planned_videos=counts.get("planned_videos", 0) + unplanned,
+            ended_videos=len(ended),
+            planned_frames=counts.get("planned", 0),
+            detected_frames=counts.get("detect", 0),
+            masked_frames=counts.get("mask", 0),
         )
+        display.show(snapshot)
+        course.add(snapshot.course())
 
     return show
 
@@ -181,15 +222,21 @@ def _tell(outcome: Outcome, said: set[str]) -> None:
     """Log an end: quarantine at once and with its remedy, the first use of an execution provider once."""
     for provider in set(outcome.details.get("providers", [])) - said:
         said.add(provider)
-        log.info("Detectors ran on %s", provider)
+        log.info("Detectors ran on %s", provider, extra=told("provider", provider=provider))
     if outcome.status is Status.QUARANTINED:
-        log.warning("Quarantined (%s): %s", outcome.reason, one_line(outcome.message))
+        instead = f"Quarantined ({outcome.reason}): source {outcome.video_id}; the ledger says which file, and why."
+        facts = told("quarantined", instead, video_id=outcome.video_id, reason=outcome.reason)
+        log.warning("Quarantined (%s): %s", outcome.reason, one_line(outcome.message), extra=facts)
 
 
-def _finish(config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float) -> Summary:
+def _finish(
+    config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float, seen: _Seen
+) -> Summary:
     outcomes = ledger.outcomes
     report = build_report(config, paths.run_id, outcomes, wall_s=wall_s, passed_over=listing.passed_over)
+    report |= {"statistics": seen.statistics.to_json(), "course": seen.course.to_json()}
     write_json(paths.run / "report.json", report)
+    write_bytes(paths.run / "report.html", render(run_page(report)).encode())
     if config.debug.mask_digests:
         _gather_digests(paths, outcomes)
     ledger_path = ledger.close()
