@@ -34,7 +34,7 @@ class Course:
         self._points.append(now)
         if len(self._points) > _MAX_POINTS:
             self._points = self._points[::2]
-            self._interval_s *= 2
+            self._interval_s = (self._points[-1][0] - self._points[0][0]) / (len(self._points) - 1)
 
     def to_json(self) -> dict[str, Any]:
         """`seconds` since the start, and a list as long for each count. The last point is where the run ended."""

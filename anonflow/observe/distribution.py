@@ -60,7 +60,8 @@ class Distribution:
             if count and below + count >= wanted:
                 left = max(self.low, self.edges[place - 1]) if place else self.low
                 right = min(self.high, self.edges[place]) if place < len(self.edges) else self.high
-                return left + (right - left) * max(0.0, wanted - below) / count
+                within = left + (right - left) * max(0.0, wanted - below) / count
+                return min(max(within, self.low), self.high)  # but for rounding it lies there
             below += count
         return self.high
 

@@ -79,9 +79,14 @@ def _outcomes(statistics: Json) -> Iterator[Part]:
     if counts:
         yield Plot("Outcomes", plots.bars(counts, "sources"))
     reasons: list[tuple[str, str, int]] = [(kind, reason, count) for kind, _, reason, count in rows if reason]
+    reasons.sort(key=_count, reverse=True)
     if reasons:
         note = "The ledger (ledger.parquet) says which they are, and what to do about each."
-        yield Table("Quarantined", ("kind", "reason", "sources"), sorted(reasons, key=lambda r: -r[2]), note)
+        yield Table("Quarantined", ("kind", "reason", "sources"), reasons, note)
+
+
+def _count(row: tuple[str, str, int]) -> int:
+    return row[-1]
 
 
 def _course(course: Json) -> Iterator[Part]:
@@ -115,8 +120,8 @@ def _stages(statistics: Json) -> Iterator[Part]:
         for stage, times in wall.items()
     ]
     note = (
-        "Of each video, its chunks added up; quantiles over videos, right to a tenth. Stages run beside "
-        "each other, so their sum is not the run's time. CPU time is that of the process, so it counts what ran beside, too."
+        "Of each video, its chunks added up; quantiles are right to a tenth. Stages run beside each other: "
+        "their sum is not the run's time. CPU time is that of the worker's whole process."
     )
     yield Table("Stage times", columns, rows, note)
     if all(times["n"] >= 5 for times in wall.values()):

@@ -1,7 +1,7 @@
 """A run's metrics, kept in one process and exported by Ray's agent on its node.
 
 One process, because every process that exports has series of its own: hundreds of workers that come and go would
-make thousands of them. Ray's agent shows counters until it ends itself, gauges until some seconds after their process.
+make thousands of them. Ray's agent shows counters until it ends, gauges some seconds longer than their process.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from anonflow.jobs import anonymize as job
 
-
 CONFIG = SimpleNamespace(runtime=SimpleNamespace(log_format="text", logs_paths=True))
 
 
