@@ -19,17 +19,17 @@ class Course:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start at zero seconds. `clock` gives seconds that never go back."""
+        """Start at zero seconds with nothing. `clock` gives seconds that never go back."""
         self._clock, self._started_s = clock, clock()
         self._interval_s = _FIRST_INTERVAL_S
-        self._points: list[tuple[float, dict[str, float]]] = []
+        self._points: list[tuple[float, dict[str, float]]] = [(0.0, {})]
         self._last: tuple[float, dict[str, float]] | None = None
 
     def add(self, counts: Counts) -> None:
         """Where the run stands now; kept if the last point kept is old enough."""
         now = (self._clock() - self._started_s, dict(counts))
         self._last = now
-        if self._points and now[0] - self._points[-1][0] < self._interval_s:
+        if now[0] - self._points[-1][0] < self._interval_s:
             return
         self._points.append(now)
         if len(self._points) > _MAX_POINTS:
@@ -39,7 +39,7 @@ class Course:
     def to_json(self) -> dict[str, Any]:
         """`seconds` since the start, and a list as long for each count. The last point is where the run ended."""
         points = list(self._points)
-        if self._last is not None and (not points or points[-1][0] < self._last[0]):
+        if self._last is not None and points[-1][0] < self._last[0]:
             points.append(self._last)
         names = dict.fromkeys(name for _, counts in points for name in counts)
         series = {name: [counts.get(name, 0) for _, counts in points] for name in names}

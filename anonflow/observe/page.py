@@ -6,15 +6,20 @@ the number of sources.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from anonflow.observe.metrics import STAGES
 from anonflow.page import plots
 from anonflow.page.page import Facts, Page, Part, Plot, Table
 from anonflow.page.plots import Line
 
 Json = Mapping[str, Any]
 _MEBIBYTE = 2**20
+_SHORTEST_S = 0.001
+_FEWEST = 5
+"""Videos of which a distribution can be drawn."""
 
 
 def run_page(report: Json) -> Page:
@@ -117,27 +122,32 @@ def _stages(statistics: Json) -> Iterator[Part]:
             cpu[stage]["p50"],
             cpu[stage]["p99"],
         )
-        for stage, times in wall.items()
+        for stage, times in _in_order(wall)
     ]
     note = (
         "Of each video, its chunks added up; quantiles are right to a tenth. Stages run beside each other: "
         "their sum is not the run's time. CPU time is that of the worker's whole process."
     )
     yield Table("Stage times", columns, rows, note)
-    if all(times["n"] >= 5 for times in wall.values()):
-        series = [_cumulative(stage, times) for stage, times in wall.items()]
+    if all(times["n"] >= _FEWEST for times in wall.values()):
+        series = [_cumulative(stage, times, at_least=_SHORTEST_S) for stage, times in _in_order(wall)]
         yield Plot(
             "Stage times over videos",
             plots.lines(series, "wall seconds of a video", "share of videos", log_x=True, y_limits=(0, 1.02)),
         )
 
 
-def _cumulative(name: str, distribution: Json) -> Line:
-    """The share of values up to each bin's upper end."""
-    below, places, shares = 0, [max(distribution["min"], 1e-3)], [0.0]
+def _in_order(by_stage: Json) -> list[tuple[str, Json]]:
+    return sorted(by_stage.items(), key=lambda item: STAGES.index(item[0]))
+
+
+def _cumulative(name: str, distribution: Json, at_least: float = -math.inf) -> Line:
+    """The share of values up to each bin's upper end; values below `at_least`, which a log axis needs, lie there."""
+    below, places, shares = 0, [max(distribution["min"], at_least)], [0.0]
     for _, high, count in distribution["bins"]:
         below += count
-        places.append(distribution["max"] if high is None else min(high, distribution["max"]))
+        place = distribution["max"] if high is None else min(high, distribution["max"])
+        places.append(max(place, at_least))
         shares.append(below / distribution["n"])
     return Line(name, places, shares)
 
@@ -162,7 +172,7 @@ def _quality(statistics: Json) -> Iterator[Part]:
         "Size against the source's": ("rate_ratio", "output / source"),
     }
     for title, (name, label) in titles.items():
-        if statistics[name]["n"] >= 5:
+        if statistics[name]["n"] >= _FEWEST and statistics[name]["min"] < statistics[name]["max"]:
             yield Plot(title, plots.lines([_cumulative(title, statistics[name])], label, "share of videos"))
 
 

@@ -31,7 +31,7 @@ def html(statistics: RunStatistics, **values: Any) -> str:
 
 
 def test_the_page_has_all_that_a_reader_asks_for() -> None:
-    outcomes = [*(published(n) for n in range(8)), quarantined(8), quarantined(9), unchanged(10)]
+    outcomes = [*(published(n, psnr_db=40.0 + n) for n in range(8)), quarantined(8), quarantined(9), unchanged(10)]
     page = html(added(*outcomes), outcomes=outcomes)
     for title in (
         "Totals",
@@ -41,7 +41,7 @@ def test_the_page_has_all_that_a_reader_asks_for() -> None:
         "Frames over time",
         "Stage times",
         "PSNR outside of the masks",
-        "Size against the source&#39;s",
+        "Videos",
         "Checks of videos",
         "Models",
         "Masks",
@@ -54,7 +54,7 @@ def test_the_page_has_all_that_a_reader_asks_for() -> None:
 
 
 def test_nothing_is_fetched_and_nothing_is_named() -> None:
-    outcomes = [*(published(n) for n in range(8)), quarantined(8)]
+    outcomes = [*(published(n, psnr_db=40.0 + n) for n in range(8)), quarantined(8)]
     page = html(added(*outcomes), outcomes=outcomes)
     assert SECRET not in page and "<script" not in page
     fetched = re.findall(r"""(?:src|href)=["'](?!#)([^"']*)""", page)
