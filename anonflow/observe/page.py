@@ -142,7 +142,7 @@ def _in_order(by_stage: Json) -> list[tuple[str, Json]]:
 
 
 def _cumulative(name: str, distribution: Json, at_least: float = -math.inf) -> Line:
-    """The share of values up to each bin's upper end; values below `at_least`, which a log axis needs, lie there."""
+    """The share of values up to each bin's upper end; those below `at_least`, for a log axis, lie there."""
     below, places, shares = 0, [max(distribution["min"], at_least)], [0.0]
     for _, high, count in distribution["bins"]:
         below += count
