@@ -99,8 +99,8 @@ class LineageRun:
             eventTime=datetime.now(UTC).isoformat(timespec="milliseconds"),
             run=Run(run_uuid(self.run_id), self._run_facets(state, error)),
             job=Job(lineage.namespace, lineage.job, {"jobType": job_type}),
-            inputs=[self._input()],
-            outputs=[self._output()],
+            inputs=[self._input(state)],
+            outputs=[self._output(state)],
             producer=PRODUCER,
         )
 
@@ -125,19 +125,20 @@ class LineageRun:
             )
         return facets
 
-    def _input(self) -> InputDataset:
+    def _input(self, state: RunState) -> InputDataset:
         facet = input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
             size=self.statistics.source_bytes, fileCount=self.statistics.statuses["published"], producer=PRODUCER
         )
         given = self.config.input
         name = dataset_name(given, is_file=_is_file(given, self.config.source))
-        return InputDataset(*name, inputFacets={"inputStatistics": facet})
+        return InputDataset(*name, inputFacets={} if state is RunState.START else {"inputStatistics": facet})
 
-    def _output(self) -> OutputDataset:
+    def _output(self, state: RunState) -> OutputDataset:
         facet = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
             size=self.statistics.output_bytes, fileCount=self.statistics.statuses["published"], producer=PRODUCER
         )
-        return OutputDataset(*dataset_name(self.config.output), outputFacets={"outputStatistics": facet})
+        name = dataset_name(self.config.output)
+        return OutputDataset(*name, outputFacets={} if state is RunState.START else {"outputStatistics": facet})
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from typing import Any
 
 from anonflow.observe.metrics import STAGES
 from anonflow.page import plots
-from anonflow.page.page import Facts, Page, Part, Plot, Table
+from anonflow.page.page import Facts, Page, Part, Plot, Table, shown
 from anonflow.page.plots import Line
 
 Json = Mapping[str, Any]
-_MEBIBYTE = 2**20
+_TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 _SHORTEST_S = 0.001
 _FEWEST = 5
 """Videos of which a distribution can be drawn."""
@@ -26,7 +26,8 @@ def run_page(report: Json) -> Page:
     """The page of the run that `pipeline.report` tells of."""
     totals = report["totals"]
     lead = (
-        f"{totals['published']} published, {totals['unchanged']} unchanged, {totals['quarantined']} quarantined, "
+        f"{shown(totals['published'])} published, {shown(totals['unchanged'])} unchanged, "
+        f"{shown(totals['quarantined'])} quarantined, "
         f"in {shown_seconds(report['wall_s'])}."
     )
     return Page(f"Run {report['run_id']}", lead, list(_parts(report)))
@@ -51,7 +52,7 @@ def _totals(report: Json, statistics: Json) -> Facts:
     totals, wall_s = report["totals"], max(report["wall_s"], 1e-9)
     source, output = statistics["source_bytes"], statistics["output_bytes"]
     values: dict[str, object] = {
-        "frames": f"{totals['frames']:,} ({totals['frames'] / wall_s:.1f} a second)".replace(",", "\u2009"),
+        "frames": f"{shown(totals['frames'])} ({totals['frames'] / wall_s:.1f} a second)",
         "video time": shown_seconds(statistics["duration_s"]),
         "frames with a mask": _of_frames(statistics, "masked_frames"),
         "frames copied bit for bit": _of_frames(statistics, "copied_frames"),
@@ -59,9 +60,8 @@ def _totals(report: Json, statistics: Json) -> Facts:
         **{f"{label} tracks": count for label, count in sorted(totals["objects"].items())},
         "pictures": totals["pictures"],
         **{f"{label} masks in pictures": count for label, count in sorted(totals["picture_objects"].items())},
-        "sources read": f"{source / _MEBIBYTE:.1f} MiB",
-        "outputs written": f"{output / _MEBIBYTE:.1f} MiB"
-        + (f" ({output / source:.2f} of that)" if source else ""),
+        "sources read": shown_bytes(source),
+        "outputs written": shown_bytes(output) + (f" ({output / source:.2f} of that)" if source else ""),
         "wall-clock time": shown_seconds(report["wall_s"]),
     }
     note = "Frames, tracks, sizes and times are of what this run published itself."
@@ -73,7 +73,7 @@ def _totals(report: Json, statistics: Json) -> Facts:
 
 def _of_frames(statistics: Json, name: str) -> str:
     count, frames = statistics[name], statistics["frames"]
-    return f"{count} ({count / frames:.1%})" if frames else str(count)
+    return f"{shown(count)} ({count / frames:.1%})" if frames else shown(count)
 
 
 def _outcomes(statistics: Json) -> Iterator[Part]:
@@ -95,16 +95,17 @@ def _count(row: tuple[str, str, int]) -> int:
 
 
 def _course(course: Json) -> Iterator[Part]:
-    seconds = course["seconds"]
-    if len(seconds) < 2:
+    if len(course["seconds"]) < 2:
         return
-    ended = [Line(name, seconds, course[name], steps=True) for name in ("planned", "ended") if name in course]
-    yield Plot("Sources over time", plots.lines(ended, "seconds since the start", "sources"))
+    unit, seconds_each = next(u for u in _TIME_UNITS if course["seconds"][-1] >= 5 * u[1] or u[1] == 1)
+    times, x_label = [seconds / seconds_each for seconds in course["seconds"]], f"{unit} since the start"
+    ended = [Line(name, times, course[name], steps=True) for name in ("planned", "ended") if name in course]
+    yield Plot("Sources over time", plots.lines(ended, x_label, "sources"))
     names = {"planned_frames": "planned", "detected_frames": "detected", "masked_frames": "masked"}
-    frames = [Line(shown, seconds, course[name]) for name, shown in names.items() if name in course]
+    frames = [Line(called, times, course[name]) for name, called in names.items() if name in course]
     if any(max(course[name]) for name in names if name in course):
         note = "Videos and pictures that are planned; chunks that are tried again are counted again."
-        yield Plot("Frames over time", plots.lines(frames, "seconds since the start", "frames"), note)
+        yield Plot("Frames over time", plots.lines(frames, x_label, "frames"), note)
 
 
 def _stages(statistics: Json) -> Iterator[Part]:
@@ -153,7 +154,7 @@ def _cumulative(name: str, distribution: Json, at_least: float = -math.inf) -> L
 
 
 def _quality(statistics: Json) -> Iterator[Part]:
-    shown = {
+    distributions = {
         "share of a video's frames with a mask": statistics["masked_share"],
         "PSNR outside of the masks, mean of a video (dB)": statistics["psnr_db"],
         "PSNR of a video's worst frame (dB)": statistics["worst_psnr_db"],
@@ -161,7 +162,7 @@ def _quality(statistics: Json) -> Iterator[Part]:
     }
     rows = [
         (name, d["n"], *(d[key] for key in ("min", "p5", "p50", "p90", "max")))
-        for name, d in shown.items()
+        for name, d in distributions.items()
         if d["n"]
     ]
     if rows:
@@ -219,3 +220,10 @@ def shown_seconds(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def shown_bytes(size_bytes: float) -> str:
+    """A size as people read it."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+    power = min(len(units) - 1, max(0, math.ceil(size_bytes).bit_length() - 1) // 10)
+    return f"{size_bytes / 1024**power:.{0 if power == 0 else 1}f} {units[power]}"

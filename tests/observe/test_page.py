@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from anonflow.observe.course import Course
-from anonflow.observe.page import run_page, shown_seconds
+from anonflow.observe.page import run_page, shown_bytes, shown_seconds
 from anonflow.observe.statistics import RunStatistics
 from anonflow.page.page import render
 from anonflow.pipeline.report import build_report
@@ -76,3 +76,16 @@ def test_a_run_without_videos_has_a_page(outcomes: Any) -> None:
 )
 def test_times_are_readable(seconds: float, shown: str) -> None:
     assert shown_seconds(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "shown"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (1.5 * 2**30, "1.5 GiB"), (2.0**60, "1024.0 PiB")],
+)
+def test_sizes_are_readable(size_bytes: float, shown: str) -> None:
+    assert shown_bytes(size_bytes) == shown
+
+
+@pytest.mark.parametrize(("n_points", "unit"), [(50, "seconds"), (900, "minutes"), (40_000, "hours")])
+def test_the_time_axis_has_the_unit_that_fits(n_points: int, unit: str) -> None:
+    assert f"{unit} since the start" in html(added(published(1)), n_points=n_points)
