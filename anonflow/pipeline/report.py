@@ -31,7 +31,7 @@ _PACKAGES = (
     "scipy",
 )
 _PATHS = ("input", "output")
-_RUNTIME_PATHS = ("work_dir", "model_cache", "model_dirs")
+_RUNTIME_PATHS = ("work_dir", "detections_dir", "model_cache", "model_dirs")
 _LEFT_OUT = "(a path, left out)"
 _PATTERN_LEFT_OUT = "(a pattern, left out)"
 
@@ -101,6 +101,8 @@ def _configuration(config: AnonymizeConfig) -> dict[str, Any]:
     for name, detector in resolved["detector"].items():
         detector["model"]["uri"] = _public_uri(config.detector[name].model.uri)
     resolved["runtime"] |= {key: _LEFT_OUT for key in _RUNTIME_PATHS if resolved["runtime"][key]}
+    lineage = resolved["runtime"]["lineage"]
+    lineage |= {key: _LEFT_OUT for key in ("url", "file") if lineage[key]}
     for entry in resolved["regions"]:
         entry["videos"] = _PATTERN_LEFT_OUT
     return resolved | dict.fromkeys(_PATHS, _LEFT_OUT)

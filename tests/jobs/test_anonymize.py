@@ -17,6 +17,7 @@ CONFIG = SimpleNamespace(runtime=SimpleNamespace(log_format="text", logs_paths=T
 def test_the_exit_code_tells_of_quarantined_sources(
     monkeypatch: pytest.MonkeyPatch, quarantined: Any, code: Any
 ) -> None:
+    monkeypatch.setattr(job.Sweep, "one_of", lambda _, config: config)
     summary = SimpleNamespace(totals=SimpleNamespace(quarantined=quarantined))
     monkeypatch.setattr(job, "anonymize", lambda *_: summary)
     monkeypatch.setattr(job, "print_summary", lambda *_, **__: None)

@@ -74,7 +74,8 @@ class Detect:
                 found, facts = detect_chunk(Path(row.uri), index, chunk, self.eyes, meter)
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
-            write_rows(detections_path, found, {"providers": providers, **watch.read()})
+            note = {"providers": providers, "run": self._context.paths.run_id, **watch.read()}
+            write_rows(detections_path, found, note)
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))
         write_bytes(target, self._track(Path(row.uri), index, chunk, found, facts).to_bytes())
