@@ -1,7 +1,8 @@
 """A run's metrics, kept in one process and exported by Ray's agent on its node.
 
 One process, because every process that exports has series of its own: hundreds of workers that come and go would
-make thousands of them. Ray's agent shows counters until it ends, gauges some seconds longer than their process.
+make thousands of them. Ray's agent shows counters until it ends, gauges for some seconds after they were set: the
+driver's looks refresh them, so they tell of runs that are going on.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Exporter:
     def __init__(self) -> None:
         """Make all metrics; those without a value yet are not exported."""
         self._made = {metric.name: _made(metric) for metric in METRICS}
+        self._gauges: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
         self._planned_chunks = self._sources = 0
         self._frames: Counts[str] = Counts()
         self._tasks: Counts[str] = Counts()
@@ -83,6 +85,11 @@ class Exporter:
         self._set(known.QUEUE_SOURCES, max(0, self._sources - self._ended))
         self._progressed()
 
+    def refresh(self) -> None:
+        """Tell Ray the gauges once more: it forgets those that were not set since it last asked."""
+        for (name, labels), value in self._gauges.items():
+            self._made[name].set(value, tags=dict(labels))
+
     def _progressed(self) -> None:
         self._set(known.LAST_PROGRESS, time.time())
 
@@ -91,6 +98,7 @@ class Exporter:
             self._made[metric.name].inc(amount, tags=labels)
 
     def _set(self, metric: Metric, value: float, **labels: str) -> None:
+        self._gauges[metric.name, tuple(labels.items())] = value
         self._made[metric.name].set(value, tags=labels)
 
 

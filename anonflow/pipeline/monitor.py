@@ -37,6 +37,7 @@ class _Counters:
         getattr(self._exporter, what)(*values)
 
     def read(self) -> dict[str, int]:
+        self._exporter.refresh()
         return dict(self._counts)
 
 

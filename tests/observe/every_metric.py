@@ -8,7 +8,7 @@ from dataclasses import replace
 import ray
 
 from anonflow.pipeline.cluster import connected
-from anonflow.pipeline.monitor import Monitor
+from anonflow.pipeline.monitor import Monitor, watched
 from tests.observe.test_statistics import published, quarantined
 from tests.pipeline.worlds import configuration
 
@@ -30,7 +30,8 @@ def main(port: int) -> None:
         monitor.ended(published(1))
         monitor.ended(quarantined(2))
         kept = ray.put(b"x" * 200_000)  # so that the object store holds something
-        sys.stdin.read()
+        with watched(monitor, lambda _: None, every_s=0.5):
+            sys.stdin.read()
         del kept
 
 

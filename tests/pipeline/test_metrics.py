@@ -67,6 +67,19 @@ def test_queues_are_what_is_planned_and_not_done(values: Any) -> None:
     assert values["anonflow_queue_sources",] == 2
 
 
+def test_gauges_are_told_again_and_counters_are_not(values: Any) -> None:
+    """Ray forgets a gauge that was not set since it last asked: that of a run that hangs, above all."""
+    exporter = Exporter()
+    exporter.listed(3)
+    exporter.planned(100, 4)
+    before = dict(values)
+    gauges = [key for key in values if not key[0].endswith("_total")]
+    for key in gauges:
+        del values[key]
+    exporter.refresh()
+    assert values == before and len(gauges) >= 5
+
+
 def test_what_is_done_twice_makes_no_queue_below_zero(values: Any) -> None:
     exporter = Exporter()
     exporter.planned(10, 1)
