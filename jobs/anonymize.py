@@ -12,7 +12,7 @@ from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.jobs.sweeps import Sweep, sweeping
 from anonflow.pipeline.interrupts import interruptible
 from anonflow.pipeline.run import anonymize
-from anonflow.summary import print_summary
+from anonflow.summary import log_summary, print_summary
 
 
 def main() -> int:
@@ -26,7 +26,10 @@ def main() -> int:
 
 def _run(sweep: Sweep, config: AnonymizeConfig, console: Console) -> int:
     summary = anonymize(sweep.one_of(config), console)
-    print_summary(summary, Console())
+    if config.runtime.log_format == "json":
+        log_summary(summary)
+    else:
+        print_summary(summary, Console(), names_files=config.runtime.logs_paths)
     return int(QUARANTINED if summary.totals.quarantined else DONE)
 
 

@@ -16,9 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.logging import RichHandler
 
-from anonflow.config import VideoRegions
+from anonflow.config import RuntimeConfig, VideoRegions
 from anonflow.errors import AnonflowError, ConfigError, ModelError
 from anonflow.jobs.regions import load_regions
+from anonflow.observe.logs import TextLines, formatter, told
 from anonflow.pipeline.interrupts import HANDLED, Interrupted, interruptible, settle
 
 log = logging.getLogger("anonflow")
@@ -61,22 +62,37 @@ def launch(name: str, schema: type[Config], job: Job[Config]) -> int:
 def run(composed: DictConfig, schema: type[Config], job: Job[Config]) -> int:
     """Run a job on a composed configuration; every failure becomes a line and an exit code."""
     console = Console(stderr=True)
-    _log_to(console)
+    wants_json = OmegaConf.select(composed, "runtime.log_format") == "json"
+    _log_to(
+        console, "json" if wants_json else "text", names_files=True
+    )  # until all is checked: only options are named
     try:
-        return job(typed(composed, schema), console)
+        config = typed(composed, schema)
+        runtime = getattr(config, "runtime", None)
+        if isinstance(runtime, RuntimeConfig):
+            _log_to(console, runtime.log_format, names_files=runtime.logs_paths)
+        return job(config, console)
     except (ConfigError, ModelError) as error:
-        log.error("%s", error)
+        log.error("%s", error, extra=_told_of(error))
         return USAGE
     except AnonflowError as error:
-        log.error("%s", error)
+        log.error("%s", error, extra=_told_of(error))
         return FAILED
     except Interrupted as interrupt:
         settle()
-        log.error("Interrupted. Nothing partial was published; the same command goes on from here.")
+        message = "Interrupted. Nothing partial was published; the same command goes on from here."
+        log.error(message, extra=told("interrupted"))
         return interrupt.exit_code
     except Exception:
-        log.exception("This is a defect of anonflow; please report it with the lines above and below.")
+        message = "This is a defect of anonflow; please report it with the lines above and below."
+        log.exception(message, extra=told("defect"))
         return FAILED
+
+
+def _told_of(error: AnonflowError) -> dict[str, object]:
+    """An error's text may name files."""
+    instead = f"{type(error).__name__} ({error.reason}). runtime.log_paths=true has its text, which may name files."
+    return told("error", instead, error=type(error).__name__, reason=error.reason)
 
 
 def typed(composed: DictConfig, schema: type[Config]) -> Config:
@@ -108,13 +124,14 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
 
 
-def _log_to(console: Console) -> None:
+def _log_to(console: Console, log_format: str, *, names_files: bool) -> None:
     handler: logging.Handler
-    if console.is_terminal:
+    if console.is_terminal and log_format == "text":
         handler = RichHandler(console=console, show_path=False, show_time=False)
+        handler.setFormatter(TextLines(names_files=names_files, with_time=False))
     else:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(formatter(log_format, names_files=names_files))
     log.handlers[:] = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False

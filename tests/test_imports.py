@@ -14,12 +14,17 @@ LAYERS = (
     ("remote",),
     ("config", "storage", "claims", "tables", "evidence", "kept", "page"),
     ("video", "picture", "detect", "track", "mask"),
-    ("demo", "pipeline", "evaluate", "assure"),
+    ("demo", "pipeline", "evaluate", "assure", "observe"),
     ("summary", "jobs", "cli"),
 )
 SIBLINGS = LAYERS[3]
 DOORS = {
-    "ray": {"anonflow.pipeline.graph", "anonflow.pipeline.cluster", "anonflow.pipeline.monitor"},
+    "ray": {
+        "anonflow.pipeline.graph",
+        "anonflow.pipeline.cluster",
+        "anonflow.pipeline.monitor",
+        "anonflow.pipeline.metrics",
+    },
     "hydra": {"anonflow.jobs"},
     "omegaconf": {"anonflow.jobs"},
     "pydantic": {"anonflow.jobs"},
@@ -33,6 +38,8 @@ DOORS = {
     "matplotlib": {"anonflow.page"},
     "jpeglib": {"anonflow.picture.coefficients"},
     "cryptography": {"anonflow.evidence.signing"},
+    "openlineage": {"anonflow.observe.lineage"},
+    "attr": {"anonflow.observe.lineage"},
 }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from anonflow.pipeline.report import Totals
 from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.run import Summary
-from anonflow.summary import print_summary
+from anonflow.summary import log_summary, print_summary
 from anonflow.types import Status
 
 
@@ -60,3 +61,25 @@ def test_pictures_are_told_apart_from_frames() -> None:
     print_summary(Summary(totals, (), Path("/out/l"), Path("/out/r"), 2.0), console)
     rows = {tuple(line.split()) for line in console.file.getvalue().splitlines()}
     assert ("pictures", "5", "(2.5", "a", "second)") in rows and ("face", "masks", "7", "in", "pictures") in rows
+
+
+def test_the_summary_names_the_page() -> None:
+    assert "/out/run/report.html" in printed([])
+
+
+def test_the_summary_names_files_only_where_that_is_wanted() -> None:
+    totals = Totals(0, 0, 1, 0, {}, {})
+    outcome = replace(quarantined("anna.mp4"), video_id="0123456789abcdef")
+    summary = Summary([outcome], totals, Path("/out/l"), Path("/out/r.json"), 2.0)
+    console = Console(file=io.StringIO(), width=120)
+    print_summary(summary, console, names_files=False)
+    said = console.file.getvalue()
+    assert "damaged: source 0123456789abcdef" in said and "anna" not in said
+
+
+def test_the_summary_can_be_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    log_summary(Summary([], Totals(3, 1, 2, 50, {"face": 5}, {}), Path("/out/l"), Path("/out/r.json"), 2.0))
+    (record,) = caplog.records
+    assert record.event == "summary"
+    assert record.facts["published"] == 3 and record.facts["objects"] == {"face": 5} and record.facts["wall_s"] == 2

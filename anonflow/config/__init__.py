@@ -14,6 +14,7 @@ from anonflow.config.base import Section, require
 from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
 from anonflow.config.keep import CHAPTER_PARTS, KeepConfig
 from anonflow.config.limits import LimitsConfig
+from anonflow.config.lineage import LineageConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
 from anonflow.config.picture import PictureConfig
 from anonflow.config.retention import RetentionConfig
@@ -61,6 +62,7 @@ __all__ = [
     "KeepConfig",
     "LabelConfig",
     "LimitsConfig",
+    "LineageConfig",
     "MaskStyle",
     "ModelConfig",
     "PictureConfig",

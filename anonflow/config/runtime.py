@@ -7,10 +7,12 @@ from pathlib import PurePath
 from typing import Any
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
+from anonflow.config.lineage import LineageConfig
 from anonflow.errors import ConfigError
 from anonflow.remote.access import STORES, Access
 
 ON_DAMAGE = ("quarantine", "hide_frame")
+LOG_FORMATS = ("text", "json")
 _SECRETS = {"key", "secret", "token", "username", "password", "account_key", "sas_token", "connection_string"}
 _SECRETS |= {"client_secret", "credential"}
 
@@ -106,6 +108,13 @@ class RuntimeConfig(Section):
     lease_s: float
     """A run that has given no sign of life for so long is taken for dead by the next one on its folders."""
     progress: bool | None
+    metrics_port: int | None
+    """Embedded Ray only: where its agent answers Prometheus; None: at any free port."""
+    log_format: str
+    """`text`, or `json`: an object a line."""
+    log_paths: bool | None
+    """Whether log lines may name files; None: those of `text` do."""
+    lineage: LineageConfig
     plan: StageConfig
     detect: DetectStageConfig
     stitch: StageConfig
@@ -139,7 +148,24 @@ class RuntimeConfig(Section):
         positive("runtime.chunk_timeout_s", self.chunk_timeout_s)
         require(self.lease_s >= 1, f"runtime.lease_s={self.lease_s} must be at least 1")
         positive("runtime.logical_cpus_per_core", self.logical_cpus_per_core)
+        choice("runtime.log_format", self.log_format, LOG_FORMATS)
+        is_mixed = self.log_format == "json" and self.progress is True
+        require(
+            not is_mixed, "runtime.progress=true draws bars between the lines of runtime.log_format=json; use false"
+        )
+        port = self.metrics_port
+        require(port is None or 0 < port < 65_536, f"runtime.metrics_port={port} must lie between 1 and 65535")
+        require(
+            port is None or self.address is None,
+            f"runtime.metrics_port={port} is for the embedded Ray; the cluster at runtime.address={self.address} "
+            "answers at the ports that its nodes were started with (ray start --metrics-export-port)",
+        )
         _check_storage(self)
+
+    @property
+    def logs_paths(self) -> bool:
+        """Whether log lines may name files."""
+        return self.log_format == "text" if self.log_paths is None else self.log_paths
 
 
 def _check_storage(config: RuntimeConfig) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -21,8 +21,17 @@ class Progress(Protocol):
     def add(self, stage: str, frames: int) -> None:
         """`frames` more frames went through `stage`."""
 
-    def planned(self, frames: int, sources: int = 1) -> None:
-        """A video of `frames` frames was planned, or `sources` pictures, which count as a frame each."""
+    def planned(self, frames: int, sources: int = 1, chunks: int = 1) -> None:
+        """A video of `frames` frames was planned, or an album of `sources` pictures, which are a frame each."""
+
+    def task(self, stage: str, state: str, wall_s: float) -> None:
+        """A task of a stage ended in a state of `observe.metrics`."""
+
+    def failed(self, stage: str, reason: str) -> None:
+        """Something failed in a stage."""
+
+    def retried(self, stage: str) -> None:
+        """A task began again after its worker had died."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,16 @@ class SilentProgress:
     def add(self, stage: str, frames: int) -> None:
         """Nothing."""
 
-    def planned(self, frames: int, sources: int = 1) -> None:
+    def planned(self, frames: int, sources: int = 1, chunks: int = 1) -> None:
+        """Nothing."""
+
+    def task(self, stage: str, state: str, wall_s: float) -> None:
+        """Nothing."""
+
+    def failed(self, stage: str, reason: str) -> None:
+        """Nothing."""
+
+    def retried(self, stage: str) -> None:
         """Nothing."""
 
 
@@ -44,6 +62,12 @@ class RunContext:
     paths: Paths
     model_cache: Path
     progress: Progress = field(default_factory=SilentProgress)
+    stage: str = ""
+    """The stage that has it, for metrics and logs."""
+
+    def at(self, stage: str) -> Self:
+        """The run as a stage has it."""
+        return replace(self, stage=stage)
 
     def source(self, uri: str) -> StoragePath:
         """Where a source is."""

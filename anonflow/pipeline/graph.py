@@ -22,6 +22,7 @@ import pyarrow as pa
 import ray
 from ray.data import Dataset
 
+from anonflow.observe import logs
 from anonflow.pipeline.album.stages import Detect, ended_by, join, mask, plan, stitch
 from anonflow.pipeline.blocks import rows_a_block
 from anonflow.pipeline.cluster import Resources
@@ -51,13 +52,13 @@ def build(first: Sequence[Row], context: RunContext, on: Resources, stages: Stag
     return (
         ray.data.from_arrow(to_table(first))
         .repartition(target_num_rows_per_block=a_block)
-        .map_batches(rows(stages.plan, context), **on.plan)
+        .map_batches(rows(stages.plan, context.at("plan")), **on.plan)
         .repartition(target_num_rows_per_block=a_block)
-        .map_batches(DetectRows, fn_constructor_args=[context, stages.detect], **on.detect)
-        .map_batches(rows(stages.stitch, context), **on.stitch)
+        .map_batches(DetectRows, fn_constructor_args=[context.at("detect"), stages.detect], **on.detect)
+        .map_batches(rows(stages.stitch, context.at("stitch")), **on.stitch)
         .repartition(target_num_rows_per_block=a_block)
-        .map_batches(rows(stages.mask, context), **on.mask)
-        .map_batches(rows(stages.join, context), **on.join)
+        .map_batches(rows(stages.mask, context.at("mask")), **on.mask)
+        .map_batches(rows(stages.join, context.at("join")), **on.join)
     )
 
 
@@ -75,6 +76,7 @@ class DetectRows:
         self, context: RunContext, detect: Callable[[RunContext], Callable[[Row], Row | list[Row]]] = Detect
     ) -> None:
         """Hold the models of one actor."""
+        _set_up_logs(context)
         self._context, self._detect = context, detect(context)
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -90,7 +92,12 @@ def outcomes(dataset: Dataset) -> Iterator[Outcome]:
 
 
 def _apply(stage: Callable[[Row, RunContext], Row | list[Row]], context: RunContext, table: pa.Table) -> pa.Table:
+    _set_up_logs(context)
     return _made(lambda row: stage(row, context), table, context)
+
+
+def _set_up_logs(context: RunContext) -> None:
+    logs.set_up_worker(context.config.runtime, run_id=context.paths.run_id, stage=context.stage)
 
 
 def _made(stage: Callable[[Row], Row | list[Row]], table: pa.Table, context: RunContext) -> pa.Table:

@@ -23,8 +23,10 @@ from anonflow.errors import (
     StorageError,
     WorkerCrashError,
 )
+from anonflow.observe.metrics import FAILED, MADE, REUSED
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guardian import killed_after
+from anonflow.pipeline.timing import Stopwatch
 from anonflow.storage import StoragePath, naming_storage_errors, read_if_there, storage_error, write_json
 from anonflow.video.watchdog import step_limit
 
@@ -44,14 +46,18 @@ def make_result(
     ended with their worker, or after `runtime.chunk_timeout_s` for each of the `n_chunks` that the result is made
     of, the failure is recorded without another try.
     """
-    failure = context.paths.failure(result)
+    failure, progress, watch = context.paths.failure(result), context.progress, Stopwatch()
     if result.exists():
+        progress.task(context.stage, REUSED, 0.0)
         return None
     if recorded := recorded_failure(failure):
+        _tell_failure(context, recorded, watch)
         return recorded
     runtime = context.config.runtime
     try:
         begun = count_attempt(context.paths.attempts(result))
+        if begun > 1:
+            progress.retried(context.stage)
         if begun > runtime.max_attempts:
             raise WorkerCrashError(
                 f"{subject}: its worker died {runtime.max_attempts} times (out of memory, a decoder or a GPU). "
@@ -65,11 +71,20 @@ def make_result(
         ):
             make()
     except AnonflowError as error:
+        _tell_failure(context, error, watch)
         return _recorded(failure, error)
     except Exception as error:
         log.exception("Unexpected error while making a result")
-        return _recorded(failure, internal_error(subject, error))
+        internal = internal_error(subject, error)
+        _tell_failure(context, internal, watch)
+        return _recorded(failure, internal)
+    progress.task(context.stage, MADE, watch.read()["wall_s"])
     return None
+
+
+def _tell_failure(context: RunContext, error: AnonflowError, watch: Stopwatch) -> None:
+    context.progress.task(context.stage, FAILED, watch.read()["wall_s"])
+    context.progress.failed(context.stage, error.reason)
 
 
 def internal_error(subject: str, error: Exception) -> AnonflowError:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.errors import ReconcileError
+from anonflow.observe.statistics import RunStatistics
 from anonflow.pipeline.journal import Journal
 from anonflow.pipeline.proof import CHAINS_NAME, Proof, Root
 from anonflow.pipeline.report import Tally
@@ -37,7 +38,7 @@ class Ledger:
         self._ends: dict[str, int] = {}
         """By video id: where its line is in the journal."""
         self._by_uri: list[str] | None = None
-        self.tally = Tally()
+        self.tally, self.statistics = Tally(), RunStatistics()
         self.quarantined: list[Outcome] = []
         """The first few."""
         make_private_folder(folder)
@@ -60,10 +61,12 @@ class Ledger:
             if earlier.status is not Status.QUARANTINED:
                 raise ReconcileError(f"{outcome.uri} ended twice: {earlier.status} and {outcome.status}.")
             self.tally.take_back(earlier)
+            self.statistics.take_back(earlier)
             self.quarantined = [one for one in self.quarantined if one.video_id != outcome.video_id]
         place = self._journal.append(outcome.to_json())
         self._ends[outcome.video_id] = place
         self.tally.add(outcome)
+        self.statistics.add(outcome)
         if outcome.status is Status.QUARANTINED and len(self.quarantined) < _SHOWN_QUARANTINED:
             self.quarantined.append(outcome)
         return True

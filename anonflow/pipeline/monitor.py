@@ -1,4 +1,4 @@
-"""Progress across processes: stages add to counters that one small actor holds, the driver reads them."""
+"""Progress across processes: stages tell one small actor, which counts and exports metrics; the driver reads it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,31 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from anonflow.pipeline.metrics import Exporter
+from anonflow.pipeline.rows import Outcome
+from anonflow.types import Status
+
 
 class _Counters:
     """The actor: what each stage has done. It holds nothing that a result depends on."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._exporter = Exporter()
 
     def add(self, name: str, amount: int) -> None:
         self._counts[name] += amount
+        self._exporter.frames(name, amount)
+
+    def planned(self, frames: int, sources: int, chunks: int) -> None:
+        self._counts.update({"planned_videos": sources, "planned": frames})
+        self._exporter.planned(frames, chunks)
+
+    def tell(self, what: str, *values: Any) -> None:
+        getattr(self._exporter, what)(*values)
 
     def read(self) -> dict[str, int]:
+        self._exporter.refresh()
         return dict(self._counts)
 
 
@@ -42,10 +56,31 @@ class Monitor:
         """`frames` more frames went through `stage`. Nobody waits for the answer."""
         self.counters.add.remote(stage, frames)
 
-    def planned(self, frames: int, sources: int = 1) -> None:
-        """A video of `frames` frames was planned, or `sources` pictures."""
-        self.counters.add.remote("planned_videos", sources)
-        self.counters.add.remote("planned", frames)
+    def planned(self, frames: int, sources: int = 1, chunks: int = 1) -> None:
+        """A video of `frames` frames was planned in `chunks` chunks, or `sources` pictures in an album."""
+        self.counters.planned.remote(frames, sources, chunks)
+
+    def task(self, stage: str, state: str, wall_s: float) -> None:
+        """A task ended in a state of `observe.metrics`."""
+        self.counters.tell.remote("task", stage, state, wall_s)
+
+    def failed(self, stage: str, reason: str) -> None:
+        """Something failed in a stage."""
+        self.counters.tell.remote("failed", stage, reason)
+
+    def retried(self, stage: str) -> None:
+        """A task began again after its worker had died."""
+        self.counters.tell.remote("retried", stage)
+
+    def listed(self, sources: int) -> None:
+        """The run has that many sources."""
+        self.counters.tell.remote("listed", sources)
+
+    def ended(self, outcome: Outcome) -> None:
+        """A source ended."""
+        made = outcome.status is Status.PUBLISHED
+        sizes = (outcome.source_bytes, outcome.output_bytes) if made else (0, 0)
+        self.counters.tell.remote("ended", outcome.kind, str(outcome.status), outcome.reason, *sizes)
 
     def read(self) -> dict[str, int]:
         """All counters."""

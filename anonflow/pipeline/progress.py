@@ -12,6 +12,8 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from anonflow.observe.logs import told
+
 log = logging.getLogger(__name__)
 
 STAGES = ("plan", "detect", "mask", "publish")
@@ -40,6 +42,16 @@ class Snapshot:
             "detect": (min(self.detected_frames, frames), frames, "frames"),
             "mask": (min(self.masked_frames, frames), frames, "frames"),
             "publish": (self.ended_videos, self.videos, "files"),
+        }
+
+    def course(self) -> dict[str, float]:
+        """The counts by the names that the report has them under."""
+        return {
+            "planned": min(self.planned_videos, self.videos),
+            "ended": self.ended_videos,
+            "planned_frames": self.planned_frames,
+            "detected_frames": min(self.detected_frames, self.planned_frames),
+            "masked_frames": min(self.masked_frames, self.planned_frames),
         }
 
 
@@ -82,8 +94,11 @@ class Lines:
         if now - self.last < self.every_s:
             return
         self.last = now
-        parts = [f"{stage} {done}/{total} {unit}" for stage, (done, total, unit) in snapshot.stages().items()]
-        log.info("%s%s", ", ".join(parts), self._rate(snapshot, now - self.started))
+        stages = snapshot.stages()
+        parts = [f"{stage} {done}/{total} {unit}" for stage, (done, total, unit) in stages.items()]
+        facts = {f"{stage}_{unit}": {"done": done, "total": total} for stage, (done, total, unit) in stages.items()}
+        rate = self._rate(snapshot, now - self.started)
+        log.info("%s%s", ", ".join(parts), rate, extra=told("progress", **facts))
 
     def _rate(self, snapshot: Snapshot, elapsed_s: float) -> str:
         done, total = snapshot.masked_frames, snapshot.planned_frames

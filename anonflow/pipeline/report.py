@@ -171,28 +171,17 @@ def build_report(
     *,
     wall_s: float,
     passed_over: dict[str, int],
-    evidence: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report as a value that JSON can hold. Which file a video id stands for is in the ledger only."""
     by_id = sorted(outcomes, key=lambda o: o.video_id)
-    frame = _frame(config, run_id, Tally.of(outcomes), wall_s, passed_over, evidence)
+    frame = public_frame(config, run_id, Tally.of(outcomes), wall_s=wall_s, passed_over=passed_over)
     return frame | {"videos": [_video(o) for o in by_id if o.kind == "video"]}
 
 
-def write_report(
-    path: StoragePath,
-    config: AnonymizeConfig,
-    run_id: str,
-    tally: Tally,
-    outcomes: Iterable[Outcome],
-    *,
-    wall_s: float,
-    passed_over: dict[str, int],
-    evidence: dict[str, Any] | None,
-) -> None:
-    """Write what `build_report` gives, whole, without holding the outcomes, which come by video id."""
-    frame = _frame(config, run_id, tally, wall_s, passed_over, evidence) | {"videos": _PLACE_OF_VIDEOS}
-    before, after = readable_json(frame).split(json.dumps(_PLACE_OF_VIDEOS))
+def write_report(path: StoragePath, frame: dict[str, Any], outcomes: Iterable[Outcome]) -> None:
+    """Write `frame` with the list of videos, whole, without holding the outcomes, which come by video id."""
+    text = readable_json(frame | {"videos": _PLACE_OF_VIDEOS})
+    before, after = text.split(json.dumps(_PLACE_OF_VIDEOS))
     with written_whole(path) as partial, partial.open("w", encoding="utf-8") as out:
         out.write(before + "[")
         separator = ""
@@ -204,13 +193,8 @@ def write_report(
         out.write(("\n  ]" if separator else "]") + after)
 
 
-def _frame(
-    config: AnonymizeConfig,
-    run_id: str,
-    tally: Tally,
-    wall_s: float,
-    passed_over: dict[str, int],
-    evidence: dict[str, Any] | None,
+def public_frame(
+    config: AnonymizeConfig, run_id: str, tally: Tally, *, wall_s: float, passed_over: dict[str, int]
 ) -> dict[str, Any]:
     """The report but for its videos."""
     return {
@@ -223,7 +207,6 @@ def _frame(
         "totals": asdict(tally.totals()),
         "wall_s": round(wall_s, 3),
         "files_passed_over": passed_over,
-        "evidence": evidence,
         "pictures": tally.pictures(),
     }
 
@@ -234,6 +217,8 @@ def public_configuration(config: AnonymizeConfig) -> dict[str, Any]:
     for name, detector in resolved["detector"].items():
         detector["model"]["uri"] = _public_uri(config.detector[name].model.uri)
     resolved["runtime"] |= {key: _LEFT_OUT for key in _RUNTIME_PATHS if resolved["runtime"][key]}
+    lineage = resolved["runtime"]["lineage"]
+    lineage |= {key: _LEFT_OUT for key in ("url", "file") if lineage[key]}
     for entry in resolved["regions"]:
         entry["videos"] = _PATTERN_LEFT_OUT
     return resolved | dict.fromkeys(_PATHS, _LEFT_OUT)

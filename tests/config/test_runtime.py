@@ -21,6 +21,9 @@ from tests.pipeline.worlds import configuration
         "runtime.max_attempts=0",
         "runtime.chunk_timeout_s=0",
         "runtime.chunk_timeout_s=inf",
+        "runtime.metrics_port=0",
+        "runtime.metrics_port=65536",
+        "runtime.log_format=xml",
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(override: str) -> None:
@@ -50,3 +53,20 @@ def test_extensions_are_understood_as_people_write_them(extension: str, tmp_path
     (tmp_path / "a.mp4").touch()
     config = configuration(f"source.extensions=['{extension}']").source
     assert len(list_sources(str(tmp_path), tmp_path / "out", config).sources) == 1
+
+
+def test_a_metrics_port_is_for_the_embedded_ray_only() -> None:
+    """On a cluster it would be ignored."""
+    with pytest.raises(ConfigError, match="metrics-export-port"):
+        configuration("runtime.metrics_port=8080", "runtime.address=auto")
+
+
+def test_bars_do_not_go_between_lines_of_json() -> None:
+    with pytest.raises(ConfigError, match=r"runtime\.progress=true"):
+        configuration("runtime.log_format=json", "runtime.progress=true")
+
+
+def test_text_names_files_and_json_does_not_unless_told() -> None:
+    assert configuration().runtime.logs_paths and not configuration("runtime.log_format=json").runtime.logs_paths
+    assert not configuration("runtime.log_paths=false").runtime.logs_paths
+    assert configuration("runtime.log_format=json", "runtime.log_paths=true").runtime.logs_paths

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from anonflow.jobs import anonymize as job
 
+CONFIG = SimpleNamespace(runtime=SimpleNamespace(log_format="text", logs_paths=True))
+
 
 @pytest.mark.parametrize(("quarantined", "code"), [(0, 0), (1, 3), (7, 3)])
 def test_the_exit_code_tells_of_quarantined_sources(
@@ -18,12 +20,12 @@ def test_the_exit_code_tells_of_quarantined_sources(
     monkeypatch.setattr(job.Sweep, "one_of", lambda _, config: config)
     summary = SimpleNamespace(totals=SimpleNamespace(quarantined=quarantined))
     monkeypatch.setattr(job, "anonymize", lambda *_: summary)
-    monkeypatch.setattr(job, "print_summary", lambda *_: None)
+    monkeypatch.setattr(job, "print_summary", lambda *_, **__: None)
     captured = []
 
     def launch(name: Any, _schema: Any, run: Any) -> Any:
         captured.append(name)
-        return run(object(), Console(file=io.StringIO()))
+        return run(CONFIG, Console(file=io.StringIO()))
 
     monkeypatch.setattr(job, "launch", launch)
     assert job.main() == code and captured == ["anonymize"]

@@ -29,7 +29,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The job, without Hydra and without the pipeline: what was published is the sample itself."""
     monkeypatch.setattr(job, "portrait", lambda: np.full((512, 512, 3), 90, np.uint8))
     monkeypatch.setattr(job, "frames", lambda person: iter([np.full((720, 1280, 3), 60, np.uint8)] * 80))
-    monkeypatch.setattr(job, "print_summary", lambda *_: None)
+    monkeypatch.setattr(job, "print_summary", lambda *_, **__: None)
 
     def anonymize(config: Any, _console: Any) -> Any:
         outcome = SimpleNamespace(output_uri=config.input, status=Status.PUBLISHED)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -213,3 +214,29 @@ def test_a_wrong_regions_file_is_wrong_usage(
     (tmp_path / "r.yaml").write_text(LOGO.replace("box", "bux"))
     assert launched(monkeypatch, *GIVEN, f"regions={tmp_path}/r.yaml", job=ending(AssertionError("ran"))) == 2
     assert f"{tmp_path}/r.yaml, line 2: unknown key 'bux'" in capsys.readouterr().err
+
+
+def test_json_lines_from_a_wrong_option_to_a_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    json_please = "runtime.log_format=json"
+    assert launched(monkeypatch, *GIVEN, json_please, "runtime.max_attempts=0") == 2
+    assert launched(monkeypatch, *GIVEN, json_please, job=ending(ConfigError("/home/anna: no files there"))) == 2
+    assert launched(monkeypatch, *GIVEN, json_please, job=ending(ValueError("/home/anna"))) == 1
+    printed = capsys.readouterr().err
+    option, files, defect = (json.loads(line) for line in printed.splitlines())
+    assert "max_attempts=0" in option["message"], "what was wrong on the command line is said"
+    assert (files["event"], files["reason"], files["error"]) == ("error", "config", "ConfigError")
+    assert (defect["event"], defect["error"]) == ("defect", "ValueError") and defect["trace"]
+    assert "anna" not in printed
+
+
+def test_text_names_files_unless_told_not_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = ending(ConfigError("/home/anna: no files there"))
+    launched(monkeypatch, *GIVEN, job=failing)
+    assert "/home/anna: no files there" in capsys.readouterr().err
+    launched(monkeypatch, *GIVEN, "runtime.log_paths=false", job=failing)
+    said = capsys.readouterr().err
+    assert "anna" not in said and "ConfigError (config)" in said

@@ -8,7 +8,7 @@ import pytest
 from anonflow.config import RegionConfig, TimeSpan, VideoRegions
 from anonflow.pipeline import context as context_module
 from anonflow.pipeline.context import FrameMeter, SilentProgress, derive_keys
-from tests.pipeline.worlds import configuration
+from tests.pipeline.worlds import World, configuration
 
 NAMES = ("plan", "detections", "tracks", "masks")
 
@@ -124,3 +124,11 @@ def test_a_meter_tells_of_what_was_done_before_a_failure() -> None:
 def test_silence_takes_everything() -> None:
     SilentProgress().add("mask", 3)
     SilentProgress().planned(3)
+    SilentProgress().task("mask", "made", 1.0)
+    SilentProgress().failed("mask", "encode")
+    SilentProgress().retried("mask")
+
+
+def test_a_stage_has_the_run_with_its_own_name(world: World) -> None:
+    context = world.context()
+    assert context.stage == "" and context.at("mask") == replace(context, stage="mask")

@@ -23,6 +23,7 @@ from anonflow.pipeline.guard import (
     record_failure,
     recorded_failure,
 )
+from anonflow.storage import write_bytes
 from tests.pipeline.worlds import World
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,37 @@ def test_a_result_is_made_once(context: RunContext, result: Path) -> None:
     assert make_result(context, result, "a.mp4", make) is None
     assert make_result(context, result, "a.mp4", make) is None
     assert made == [1] and not context.paths.failure(result).exists()
+
+
+class Told:
+    """Notes what it is told, by the name of the call."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *values: self.calls.append((name, *(v for v in values if not isinstance(v, float))))
+
+
+def test_what_became_of_a_task_is_told(context: RunContext, result: Path) -> None:
+    told = Told()
+    context = replace(context, progress=told, stage="detect")
+    assert make_result(context, result, "a.mp4", lambda: write_bytes(result, b"x")) is None
+    assert make_result(context, result, "a.mp4", lambda: None) is None
+    other = context.paths.tracks("w", 0)
+    assert make_result(context, other, "b.mp4", failing(EncodeError("no")))
+    assert make_result(context, other, "b.mp4", failing(AssertionError))
+    third = context.paths.tracks("x", 0)
+    count_attempt(context.paths.attempts(third))
+    assert make_result(context, third, "c.mp4", failing(ValueError("a defect")))
+    assert told.calls == [
+        ("task", "detect", "made"),
+        ("task", "detect", "reused"),
+        *[("task", "detect", "failed"), ("failed", "detect", "encode")] * 2,
+        ("retried", "detect"),
+        ("task", "detect", "failed"),
+        ("failed", "detect", "internal"),
+    ]
 
 
 def test_a_failure_is_recorded_and_not_tried_again_in_this_run(context: RunContext, result: Path) -> None:

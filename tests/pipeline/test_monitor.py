@@ -7,13 +7,20 @@ from ray.exceptions import GetTimeoutError
 
 from anonflow.config import RuntimeConfig
 from anonflow.pipeline.monitor import Monitor, watched
+from anonflow.pipeline.rows import Outcome
+from anonflow.types import Status
 
 
 def test_counters_add_up_across_processes(embedded_ray: RuntimeConfig) -> None:
     monitor = Monitor.start()
     for _ in range(3):
         monitor.add("mask", 5)
-    monitor.planned(40)
+    monitor.planned(40, chunks=2)
+    monitor.task("mask", "made", 1.5)
+    monitor.failed("mask", "encode")
+    monitor.retried("mask")
+    monitor.listed(1)
+    monitor.ended(Outcome("/in/a", "a", Status.QUARANTINED, 1, "fp", reason="damaged"))
     assert monitor.read() == {"mask": 15, "planned_videos": 1, "planned": 40}
 
 

@@ -84,6 +84,8 @@ def test_no_name_of_a_file_stands_in_the_report() -> None:
         f"runtime.model_cache=/home/{SECRET}/models",
         f"runtime.model_dirs=[/home/{SECRET}/models]",
         f"detector.face.model.uri=file:/home/{SECRET}/face.onnx",
+        f"runtime.lineage.file=/home/{SECRET}/events.jsonl",
+        f"runtime.lineage.url=https://user:{SECRET}@lineage.example",
     ],
 )
 def test_no_path_of_the_configuration_stands_in_the_report(override: str) -> None:

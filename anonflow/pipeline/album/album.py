@@ -13,11 +13,13 @@ from dataclasses import replace
 
 from anonflow.claims import forget_count
 from anonflow.errors import AnonflowError, StorageError, WorkerCrashError
+from anonflow.observe.metrics import FAILED, MADE
 from anonflow.pipeline.album.members import Member, members_of
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guard import count_attempt, deadline, internal_error, recorded_failure
 from anonflow.pipeline.outcomes import end_source, has_ended, read_ending
 from anonflow.pipeline.rows import Outcome, Row
+from anonflow.pipeline.timing import Stopwatch
 from anonflow.storage import StoragePath
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class Album:
         self._ended: dict[int, Row] = {}
         self._left: list[Member] = []
         self._is_lost = False
+        self._watch = Stopwatch()
         for member in members_of(row, context):
             ending = read_ending(member.row, context)
             if ending is None:
@@ -42,6 +45,8 @@ class Album:
         """Whether an earlier attempt ended with its worker: one picture at a time, then."""
         with self.together():
             self.is_careful = bool(self._left) and count_attempt(self._marker("album")) > 1
+        if self.is_careful:
+            context.progress.retried(stage)
 
     def left(self) -> Iterator[Member]:
         """The pictures that have not ended, those that end meanwhile left out."""
@@ -87,6 +92,7 @@ class Album:
 
     def fail(self, member: Member, error: AnonflowError) -> None:
         """Quarantine a picture. If that cannot be recorded, nothing of the album goes on."""
+        self.context.progress.failed(self.stage, error.reason)
         self._quarantine(member, error)
         if not self._is_recorded(member):
             self._is_lost = True
@@ -100,6 +106,7 @@ class Album:
 
     def leave(self) -> list[Row]:
         """The rows that go on: those of ended pictures, and the album's, for the pictures that are left."""
+        self.context.progress.task(self.stage, FAILED if self._is_lost else MADE, self._watch.read()["wall_s"])
         return [*self._ended.values(), *([] if self._is_lost else [self.row])]
 
     def _is_recorded(self, member: Member) -> bool:

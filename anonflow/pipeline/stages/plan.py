@@ -90,7 +90,7 @@ def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
     if error := make_result(context, target, row.uri, lambda: _write_index(row, target, context)):
         raise error
     index, chunks = read_index(target)
-    context.progress.planned(index.n_frames)
+    context.progress.planned(index.n_frames, chunks=len(chunks))
     return [replace(row, chunk=chunk.index, n_chunks=len(chunks)) for chunk in chunks]
 
 
