@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from anonflow.pipeline.finish import Summary
 from anonflow.pipeline.report import Totals
 from anonflow.pipeline.rows import Outcome
-from anonflow.pipeline.run import Summary
 from anonflow.summary import log_summary, print_summary
 from anonflow.types import Status
 
@@ -70,7 +70,7 @@ def test_the_summary_names_the_page() -> None:
 def test_the_summary_names_files_only_where_that_is_wanted() -> None:
     totals = Totals(0, 0, 1, 0, {}, {})
     outcome = replace(quarantined("anna.mp4"), video_id="0123456789abcdef")
-    summary = Summary([outcome], totals, Path("/out/l"), Path("/out/r.json"), 2.0)
+    summary = Summary(totals, (outcome,), Path("/out/l"), Path("/out/r.json"), 2.0)
     console = Console(file=io.StringIO(), width=120)
     print_summary(summary, console, names_files=False)
     said = console.file.getvalue()
@@ -79,7 +79,7 @@ def test_the_summary_names_files_only_where_that_is_wanted() -> None:
 
 def test_the_summary_can_be_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    log_summary(Summary([], Totals(3, 1, 2, 50, {"face": 5}, {}), Path("/out/l"), Path("/out/r.json"), 2.0))
+    log_summary(Summary(Totals(3, 1, 2, 50, {"face": 5}, {}), (), Path("/out/l"), Path("/out/r.json"), 2.0))
     (record,) = caplog.records
     assert record.event == "summary"
     assert record.facts["published"] == 3 and record.facts["objects"] == {"face": 5} and record.facts["wall_s"] == 2

@@ -28,9 +28,9 @@ from rich.console import Console
 from anonflow.config import AnonymizeConfig
 from anonflow.pipeline import graph, run
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.finish import Summary
 from anonflow.pipeline.graph import Stages
 from anonflow.pipeline.rows import Outcome, Row
-from anonflow.pipeline.run import Summary
 from anonflow.types import Status
 from tests.pipeline.worlds import configuration
 

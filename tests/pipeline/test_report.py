@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from anonflow.config import RegionConfig, VideoRegions
-from anonflow.pipeline.report import Tally, Totals, build_report, write_report
+from anonflow.pipeline.report import Tally, Totals, build_report, public_frame, write_report
 from anonflow.pipeline.rows import Outcome
 from anonflow.storage import readable_json
 from anonflow.types import Status
@@ -132,5 +132,5 @@ def test_a_report_that_is_written_piece_by_piece_is_the_same(outcomes: Any, tmp_
     path, config = tmp_path / "report.json", configuration()
     whole = build_report(config, "run1", outcomes, wall_s=2.0, passed_over={})
     by_id = iter(sorted(outcomes, key=lambda o: o.video_id))
-    write_report(path, config, "run1", Tally.of(outcomes), by_id, wall_s=2.0, passed_over={})
+    write_report(path, public_frame(config, "run1", Tally.of(outcomes), wall_s=2.0, passed_over={}), by_id)
     assert path.read_text() == readable_json(whole)

@@ -11,12 +11,15 @@ from rich.console import Console
 
 from anonflow.config import RegionConfig, VideoRegions
 from anonflow.errors import ConfigError, ModelError, SourceMissingError
+from anonflow.pipeline import prepare
 from anonflow.pipeline import run as run_module
 from anonflow.pipeline.lease import held
 from anonflow.pipeline.ledger import Ledger
+from anonflow.pipeline.record import recorded
 from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.run import _quarantine_lost, anonymize
 from anonflow.pipeline.sources import list_sources
+from anonflow.pipeline.telling import Telling
 from anonflow.types import Status
 from tests.pipeline.worlds import World
 
@@ -105,7 +108,7 @@ def test_a_pattern_that_matches_no_input_is_told_of(world: World, monkeypatch: p
     hide = (RegionConfig(box=(0.0, 0.0, 1.0, 0.1)),)
     regions = [VideoRegions("cam1/*", hide=hide), VideoRegions("cam1/*.MP4", hide=hide)]
     told = []
-    monkeypatch.setattr(run_module.log, "warning", lambda message, *values: told.append(message % values))
+    monkeypatch.setattr(prepare.log, "warning", lambda message, *values, **_: told.append(message % values))
     with pytest.raises(ModelError):
         anonymize(replace(without_model(world), regions=regions), CONSOLE)
     assert len(told) == 1 and "cam1/*.MP4" in told[0]
@@ -119,7 +122,8 @@ def test_a_source_that_nobody_ended_ends_in_quarantine(world: World) -> None:
     listing = list_sources(world.config.input, world.output, world.config.source)
     ledger = Ledger(context.paths.run)
     ledger.add(Outcome.quarantined(listing.sources[0], "fp", SourceMissingError("gone")))
-    _quarantine_lost(context.paths, world.config, listing, ledger)
+    with recorded(context.paths.run, "run1", {}) as record:
+        _quarantine_lost(context, listing, ledger, Telling(record, ledger, 2, 0.0))
     ledger.reconcile(listing.sources)
     assert [(o.status, o.reason) for o in ledger.by_uri()] == [
         (Status.QUARANTINED, "missing"),

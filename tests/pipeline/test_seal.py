@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from anonflow.errors import ConfigError
-from anonflow.evidence.signing import read_public_key, read_signing_key, signs
+from anonflow.evidence.signing import read_public_key, signs
+from anonflow.pipeline.prepare import signing_key
 from anonflow.pipeline.proof import Root
-from anonflow.pipeline.run import _signing_key
 from anonflow.pipeline.seal import Sealed, is_sealed, last_sealed, seal, statements
 from tests.evidence.keys import key_pair
 from tests.pipeline.worlds import World, configuration
@@ -76,5 +76,5 @@ def test_a_key_is_refused_before_anything_starts(world: World, tmp_path: Path) -
     private, _ = key_pair(tmp_path)
     private.chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
-        _signing_key(configuration(f"runtime.signing_key={private}"))
-    assert _signing_key(world.config) is None
+        signing_key(configuration(f"runtime.signing_key={private}"))
+    assert signing_key(world.config) is None
