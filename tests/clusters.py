@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,8 +66,9 @@ class Node:
 class LocalCluster:
     """A head and workers. Every node has its own temporary folder, as on machines that share nothing."""
 
-    root: Path
     environment: Mapping[str, str] = field(default_factory=lambda: NO_TOKEN)
+    # Sockets lie below it, whose paths may have 107 bytes.
+    root: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="anf-", dir="/tmp")))
     nodes: list[Node] = field(default_factory=list)
     address: str = ""
 
@@ -91,6 +94,7 @@ class LocalCluster:
         """End all nodes, the head last."""
         for node in reversed(self.nodes):
             node.end()
+        shutil.rmtree(self.root, ignore_errors=True)
 
     def _start(self, arguments: Sequence[str], cpus: int, prefix: Sequence[str]) -> Node:
         name = f"n{len(self.nodes)}"
@@ -122,10 +126,10 @@ class LocalCluster:
 
 @contextmanager
 def cluster_of(
-    root: Path, *cpus: int, environment: Mapping[str, str] = NO_TOKEN, arguments: Sequence[str] = ()
+    *cpus: int, environment: Mapping[str, str] = NO_TOKEN, arguments: Sequence[str] = ()
 ) -> Iterator[LocalCluster]:
     """A cluster of a head with `cpus[0]` logical CPUs and a worker node for each of the others."""
-    cluster = LocalCluster(root, environment)
+    cluster = LocalCluster(environment)
     try:
         cluster.start_head(cpus[0], arguments=arguments)
         for each in cpus[1:]:

@@ -80,17 +80,20 @@ def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:
         )
     wanted = config.detect.max_workers or (max(1, int(gpus / num_gpus)) if num_gpus else cores)
     detectors = min(wanted, _detectors_that_leave_room(config))
+    # A cluster may grow while the run goes on; there, what Ray Data sees of its resources is the limit.
+    most = detectors if config.address is None else config.detect.max_workers
+    tasks = cores if config.address is None else None
     return Resources(
-        plan=_tasks(config.plan, cores),
+        plan=_tasks(config.plan, tasks),
         detect={
             **_needs(config.detect),
             **({"num_gpus": num_gpus} if num_gpus else {}),
             # One at a time: with a queue, the actor that is ready first would take the chunks of all.
-            "compute": ActorPoolStrategy(size=detectors, max_tasks_in_flight_per_actor=1),
+            "compute": ActorPoolStrategy(min_size=detectors, max_size=most, max_tasks_in_flight_per_actor=1),
         },
-        stitch=_tasks(config.stitch, cores),
-        mask=_tasks(config.mask, cores),
-        join=_tasks(config.join, cores),
+        stitch=_tasks(config.stitch, tasks),
+        mask=_tasks(config.mask, tasks),
+        join=_tasks(config.join, tasks),
     )
 
 
@@ -106,8 +109,8 @@ def _detectors_that_leave_room(config: RuntimeConfig) -> int:
     return max(1, int((cpus - sum(others)) / each)) if each else cores_of(config)
 
 
-def _tasks(stage: StageConfig, cores: int) -> dict[str, Any]:
-    return {**_needs(stage), "compute": TaskPoolStrategy(size=stage.max_workers or cores)}
+def _tasks(stage: StageConfig, most: int | None) -> dict[str, Any]:
+    return {**_needs(stage), "compute": TaskPoolStrategy(size=stage.max_workers or most)}
 
 
 def _needs(stage: StageConfig) -> dict[str, Any]:
@@ -202,6 +205,8 @@ def _configure_data(config: RuntimeConfig) -> None:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    # With one chunk an actor, a pool whose actors are all busy is at 1: time for another, where there is room.
+    context.autoscaling_config.actor_pool_util_upscaling_threshold = 1.0
     # One slow chunk is no stall: its own deadline ends it first.
     context.execution_no_progress_timeout_s = int(config.chunk_timeout_s * 2)
     logging.getLogger("ray.data").setLevel(logging.ERROR)

@@ -12,6 +12,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 
 class _Counters:
@@ -35,8 +36,9 @@ class Monitor:
 
     @classmethod
     def start(cls) -> Monitor:
-        """Start the actor; it ends with the Ray job."""
-        return cls(ray.remote(num_cpus=0, max_restarts=-1)(_Counters).remote())
+        """Start the actor; it ends with the Ray job. It lives beside the driver: the counts outlive other nodes."""
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        return cls(ray.remote(num_cpus=0, max_restarts=-1, scheduling_strategy=here)(_Counters).remote())
 
     def add(self, stage: str, frames: int) -> None:
         """`frames` more frames went through `stage`. Nobody waits for the answer."""
