@@ -1,6 +1,6 @@
-"""Fetch the weights that a configuration names into a folder: `python cluster/fetch_models.py FOLDER [KEY=VALUE ...]`.
+"""Fetch a configuration's weights into a folder: `python cluster/fetch_models.py FOLDER [KEY=VALUE ...]`.
 
-For images, and for sites without a network; runs find them with `runtime.model_dirs=[FOLDER]`. Every hash is checked.
+For images, and for sites without a network; runs find them with `runtime.model_dirs=[FOLDER]`. Hashes are checked.
 """
 
 from __future__ import annotations

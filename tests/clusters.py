@@ -1,4 +1,4 @@
-"""Ray clusters of several nodes on this machine, each started as on a machine of its own, and ended by process id."""
+"""Ray clusters of several nodes on this machine, each as on a machine of its own, and ended by process id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,10 +54,8 @@ class Node:
     def end(self) -> None:
         """Ask it to end; insist after a while."""
         _signal(self.process.pid, signal.SIGTERM)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()
         self.process.wait(timeout=10)
 

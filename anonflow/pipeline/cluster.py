@@ -18,6 +18,7 @@ from typing import Any
 
 import ray
 from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
+from ray.exceptions import AuthenticationError
 
 from anonflow.config import RuntimeConfig, StageConfig
 from anonflow.errors import ConfigError
@@ -33,6 +34,10 @@ _ENVIRONMENT = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+_NO_TOKEN = (
+    "this run has no token, or another one. Set RAY_AUTH_MODE=token, and the cluster's token in ~/.ray/auth_token, "
+    "in the file that RAY_AUTH_TOKEN_PATH names, or in RAY_AUTH_TOKEN."
+)
 
 
 @dataclass(frozen=True)
@@ -182,23 +187,32 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def _join_cluster(address: str) -> None:
+    someone_listens = False
     try:
-        _knock(address)
-        with _kept_sigterm():
+        someone_listens = _knock(address)
+        with _quiet_stderr(), _kept_sigterm():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except AuthenticationError as error:
+        raise ConfigError(f"runtime.address={address}: {_NO_TOKEN}") from error
     except (ConnectionError, OSError) as error:
+        if someone_listens:
+            raise ConfigError(
+                f"runtime.address={address}: it answers, but does not let this run in. If it is a Ray cluster that "
+                f"asks for a token: {_NO_TOKEN}"
+            ) from error
         raise ConfigError(
             f"runtime.address={address}: no Ray cluster answers there. Start one (`ray start --head`), "
             "correct the address, or leave it out to run embedded."
         ) from error
 
 
-def _knock(address: str) -> None:
-    """Raise OSError unless somebody listens at HOST:PORT; Ray itself would try for minutes."""
+def _knock(address: str) -> bool:
+    """Whether it is known that somebody listens. OSError if nobody does at HOST:PORT, where Ray would try on."""
     host, _, port = address.rpartition(":")
-    if port.isdigit():
-        with socket.create_connection((host, int(port)), timeout=10):
-            return
+    if not port.isdigit():
+        return False
+    with socket.create_connection((host, int(port)), timeout=10):
+        return True
 
 
 def _configure_data(config: RuntimeConfig) -> None:

@@ -38,7 +38,8 @@ class Monitor:
     def start(cls) -> Monitor:
         """Start the actor; it ends with the Ray job. It lives beside the driver: the counts outlive other nodes."""
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-        return cls(ray.remote(num_cpus=0, max_restarts=-1, scheduling_strategy=here)(_Counters).remote())
+        actor = ray.remote(num_cpus=0, max_restarts=-1)(_Counters)
+        return cls(actor.options(scheduling_strategy=here).remote())
 
     def add(self, stage: str, frames: int) -> None:
         """`frames` more frames went through `stage`. Nobody waits for the answer."""

@@ -1,7 +1,7 @@
-"""What KubeRay 1.7 takes in the objects that the recipes use, from the fields of its published API reference (ray.io/v1).
+"""What KubeRay 1.7 takes in the objects that the recipes use: the fields of its API reference (ray.io/v1).
 
-Only fields that recipes may sensibly use stand here; an unknown or misspelt one is an error, which a cluster would drop
-without a word. Pod templates are checked against Kubernetes' own schemas instead.
+Only fields that recipes may sensibly use stand here; an unknown or misspelt one is an error, which a cluster would
+drop without a word. Pod templates are checked against Kubernetes' own schemas instead.
 """
 
 from __future__ import annotations

@@ -19,9 +19,11 @@ from tests.cluster.files import CLUSTER, ROOT, document, program, recipes
 SECRETS = {
     "a key of AWS": r"\b(AKIA|ASIA)[0-9A-Z]{16}\b",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY",
-    "a value for a token or password": r"(?i)\b\w*(token|password|secret_access_key)\b['\"]?\s*[=:]\s*['\"]?[\w+/-]{16,}",
+    "a token or password": r"(?i)\b\w*(token|password|secret_access_key)\b['\"]?\s*[=:]\s*['\"]?[\w+/-]{16,}",
     "a web token": r"\beyJ[\w-]{20,}",
 }
+RUN = re.compile(r"""(?:anonflow|-cpu)\s+anonymize ((?:[^\s'"&]+|'[^']*'|"[^"]*"|[ "])+)""")
+RAY = re.compile(r"(?:^|[\s`;-])ray ([a-z-]+[^\n`;>|&]*)")
 
 
 def text_of(name: str) -> str:
@@ -38,8 +40,7 @@ def anonymize_lines() -> Iterator[tuple[str, list[str]]]:
     pod = document("kuberay/cronjob.yaml")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     yield "kuberay/cronjob.yaml", pod["containers"][0]["args"][1:]
     for name in ("systemd/anonflow.service", "slurm.sbatch", "README.md"):
-        lines = re.findall(r"""(?:anonflow|-cpu)\s+anonymize ((?:[^\s'"&]+|'[^']*'|"[^"]*"|[ "])+)""", text_of(name))
-        for words in map(shlex.split, lines):
+        for words in map(shlex.split, RUN.findall(text_of(name))):
             yield name, [word for word in words if word != "$@"]
 
 
@@ -47,7 +48,7 @@ def ray_lines() -> Iterator[tuple[str, list[str]]]:
     """Where it stands, and the words of each `ray start`, `ray up`, ... up to the next command of the shell."""
     for path in recipes():
         if path.suffix in (".yaml", ".sbatch", ".md", ".service"):
-            for found in re.findall(r"(?:^|[\s`;-])ray ([a-z-]+[^\n`;>|&]*)", text_of(str(path.relative_to(CLUSTER)))):
+            for found in RAY.findall(text_of(str(path.relative_to(CLUSTER)))):
                 words = shlex.split(found.replace("'", ""))
                 if words and words[0] in cli.commands:
                     yield path.name, words
@@ -98,7 +99,9 @@ def test_no_secret_and_nothing_unpinned(path: object) -> None:
     assert "0.0.0.0" not in text or "KubeRay" in text
 
 
-@pytest.mark.parametrize("secret", ["AKIAABCDEFGHIJKLMNOP", "RAY_AUTH_TOKEN=0123456789abcdef0123", "password: hunter2hunter2hunter2"])
+@pytest.mark.parametrize(
+    "secret", ["AKIAABCDEFGHIJKLMNOP", "RAY_AUTH_TOKEN=0123456789abcdef0123", "password: hunter2hunter2hunter2"]
+)
 def test_a_secret_would_be_found(secret: str) -> None:
     assert any(re.search(pattern, secret) for pattern in SECRETS.values())
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import free_port
 from tests.cluster.files import CLUSTER
+from tests.clusters import free_port
 from tests.media import make_clip
 from tests.runs import MARK, files_below, marked
 
 pytestmark = pytest.mark.slow
 
-# Runs what comes after its own options here, each node with a temporary folder of its own, as on machines of their own.
+# Runs what comes after its own options here; each node has a temporary folder of its own, as machines have.
 SRUN = """#!/bin/bash
 node=all
 while [[ $1 == --* ]]; do [[ $1 == --nodelist=* ]] && node=${1#*=}; shift; done

@@ -64,4 +64,5 @@ def test_a_run_without_the_token_is_refused(
     code, printed = anonflow(*arguments(tmp_path, cluster), environment=given)
     assert code == 2, printed
     assert "RAY_AUTH_TOKEN" in printed and "Traceback" not in printed, printed
+    assert printed.count("\n") <= 4, "one line, after those of the start"
     assert not {name for name in files_below(tmp_path / "out") if not name.startswith("_anonflow/")}

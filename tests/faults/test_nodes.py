@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from anonflow.pipeline.sources import list_sources
 from anonflow.types import Status
 from tests.clusters import NO_TOKEN, LocalCluster, Node, cluster_of
 from tests.media import make_clip
+from tests.networks import Network, available, network
 from tests.pipeline.worlds import configuration, run_all
 from tests.runs import Run, files_below, gone, start, wait_until
 
@@ -136,6 +138,41 @@ def test_a_terminated_run_leaves_the_cluster_as_it_was(
     code, printed = begin(archive, output, cluster).finish()
     assert code == 0, printed
     assert digests(output) == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not available(), reason="network namespaces need root and iproute2")
+def test_a_node_whose_network_fails_for_a_while(archive: Path, undisturbed: dict[str, str], tmp_path: Path) -> None:
+    """Its tasks go on and write, unseen by the others, while the same work is done elsewhere."""
+    output = tmp_path / "out"
+    with network(2) as wires, wired(wires) as cluster:
+        cut = cluster.nodes[1]
+        run = begin(archive, output, cluster)
+        wait_until(lambda: cut.processes("ray::MapWorker") and chunks(output), run, timeout_s=200)
+        wires.cut(0)
+        since = time.monotonic()
+        assert not_published(output), "the network failed too late to matter"
+        wait_until(lambda: time.monotonic() - since > 20 or run.process.poll() is not None, run)
+        wires.mend(0)
+        code, printed = run.finish(timeout_s=400)
+        print(f"\nthe run ended {time.monotonic() - since:.1f} s after a worker's network failed for 20 s")
+    assert code == 0, printed
+    assert digests(output) == undisturbed
+    assert_all_published(output)
+
+
+@contextmanager
+def wired(wires: Network) -> Iterator[LocalCluster]:
+    """A head on this machine and two workers with addresses of their own; a silent one is given up after some 10 s."""
+    soon = {"RAY_health_check_timeout_ms": "3000", "RAY_health_check_failure_threshold": "3"}
+    cluster = LocalCluster(NO_TOKEN | soon)
+    try:
+        cluster.start_head(0, wires.own_address)
+        for host in range(2):
+            cluster.add(2, wires.address(host), wires.on(host))
+        yield cluster
+    finally:
+        cluster.end()
 
 
 def begin(archive: Path, output: Path, cluster: LocalCluster) -> Run:
