@@ -1,4 +1,4 @@
-"""Machines with addresses of their own: network namespaces of this machine, joined by a bridge. Needs root and `ip`."""
+"""Machines with own addresses: network namespaces of this machine, joined by a bridge. Needs root and `ip`."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def test_a_node_whose_network_fails_for_a_while(archive: Path, undisturbed: dict
 
 @contextmanager
 def wired(wires: Network) -> Iterator[LocalCluster]:
-    """A head on this machine and two workers with addresses of their own; a silent one is given up after some 10 s."""
+    """A head on this machine and two workers elsewhere; one that is silent is given up after some 10 s."""
     soon = {"RAY_health_check_timeout_ms": "3000", "RAY_health_check_failure_threshold": "3"}
     cluster = LocalCluster(NO_TOKEN | soon)
     try:
