@@ -77,13 +77,14 @@ def test_the_images_do_not_run_as_root(target: str) -> None:
         elif word == "USER":
             user = rest
         users[stage] = user
-    assert users[target] == "10001:10001"
+    assert users[target] == "1000:1000"
 
 
 def test_versions_and_authentication_stand_in_the_image() -> None:
     labels, environment = " ".join(of("LABEL")), " ".join(of("ENV"))
     assert f'version="{anonflow.__version__}"' in labels and "GPL-2.0-or-later" in labels
     assert "RAY_AUTH_MODE=token" in environment
+    assert "HOME=/home/anonflow" in environment, "`ray up` takes it for /root otherwise, and mounts the token there"
     assert of("ENTRYPOINT") == ['["tini", "--", "anonflow"]']
 
 

@@ -74,7 +74,7 @@ def test_pods_are_what_the_restricted_standard_allows_and_less(name: str) -> Non
     for template in pods(name):
         spec = template["spec"]
         security = spec["securityContext"]
-        assert security["runAsNonRoot"] is True and security["runAsUser"] == security["runAsGroup"] == 10001
+        assert security["runAsNonRoot"] is True and security["runAsUser"] == security["runAsGroup"] == 1000
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}
         assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
         assert not any("hostPath" in volume for volume in spec["volumes"])

@@ -49,8 +49,9 @@ def test_a_run_with_the_token_is_let_in(tmp_path: Path, cluster: LocalCluster) -
 @pytest.mark.parametrize(
     "environment",
     [
-        {"RAY_AUTH_MODE": "disabled"},
-        {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f" * 64},
+        # Ray tries again for 20 s.
+        pytest.param({"RAY_AUTH_MODE": "disabled"}, marks=pytest.mark.slow),
+        pytest.param({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f" * 64}, marks=pytest.mark.slow),
         {"RAY_AUTH_MODE": "token"},
     ],
     ids=["no token", "another token", "token mode without one"],
