@@ -118,8 +118,8 @@ def test_a_job_that_is_cancelled_ends_cleanly(tmp_path: Path) -> None:
     assert job.left_over() == []
 
 
-def test_what_is_wrong_with_the_configuration_is_the_job_s_exit_code(tmp_path: Path) -> None:
+def test_a_slip_in_the_configuration_is_told_before_a_node_is_started(tmp_path: Path) -> None:
     job = Job(tmp_path, f"input={tmp_path}", f"output={tmp_path / 'out'}", "nonsense=1")
     code, printed = job.end()
-    assert code == 2 and "nonsense" in printed, printed
+    assert code == 2 and "nonsense" in printed and not job.calls.exists(), printed
     assert job.left_over() == []
