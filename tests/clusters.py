@@ -26,8 +26,8 @@ _PATIENT = {
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "10000",
     "RAY_health_check_failure_threshold": "5",
-    "RAY_raylet_start_wait_time_s": "120",
 }
+_STARTED, _ATTEMPTS = "Ray runtime started", 3
 
 
 @dataclass
@@ -95,6 +95,19 @@ class LocalCluster:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _start(self, arguments: Sequence[str], cpus: int, prefix: Sequence[str]) -> Node:
+        """A raylet that takes longer than 30 s to start, on a busy machine, is given up by Ray; so once more then."""
+        for _ in range(_ATTEMPTS - 1):
+            node = self._begin(arguments, cpus, prefix)
+            if _says(node, _STARTED, may_end=True):
+                return node
+            node.kill()
+            self.nodes.remove(node)
+            shutil.rmtree(node.log.with_suffix(""))
+        node = self._begin(arguments, cpus, prefix)
+        _says(node, _STARTED)
+        return node
+
+    def _begin(self, arguments: Sequence[str], cpus: int, prefix: Sequence[str]) -> Node:
         name = f"n{len(self.nodes)}"
         folder, log, mark = self.root / name, self.root / f"{name}.log", f"{os.getpid()}-{time.monotonic_ns()}"
         folder.mkdir(parents=True)
@@ -118,7 +131,6 @@ class LocalCluster:
             )
         node = Node(process, mark, log)
         self.nodes.append(node)
-        _wait_for_line(node, "Ray runtime started")
         return node
 
 
@@ -145,12 +157,16 @@ def free_port() -> int:
         return port
 
 
-def _wait_for_line(node: Node, line: str, timeout_s: float = 150) -> None:
+def _says(node: Node, line: str, *, may_end: bool = False, timeout_s: float = 150) -> bool:
+    """Whether a node's log comes to hold `line`; False only if the node `may_end` before."""
     until = time.monotonic() + timeout_s
     while line not in node.log.read_text():
+        if node.process.poll() is not None and may_end:
+            return False
         assert node.process.poll() is None, f"the node ended: {node.log.read_text()}"
         assert time.monotonic() < until, f"the node did not start: {node.log.read_text()}"
         time.sleep(0.1)
+    return True
 
 
 def _signal(pid: int, number: int) -> None:

@@ -94,8 +94,8 @@ def test_nodes_that_join_are_used(
         shutil.copy(archive / "a.mp4", many / f"{number}.mp4")
     run = begin(many, output, cluster)
     wait_until(lambda: chunks(output), run)
-    added = cluster.add(3)
-    wait_until(lambda: added.processes("ray::MapWorker"), run, timeout_s=200)
+    added = cluster.add(6)
+    wait_until(lambda: added.processes("ray::Map"), run, timeout_s=200)
     code, printed = run.finish()
     assert code == 0, printed
     assert set(digests(output).values()) == set(undisturbed.values())
