@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -27,6 +28,7 @@ _PATIENT = {
     "RAY_health_check_timeout_ms": "10000",
     "RAY_health_check_failure_threshold": "5",
 }
+_LIBC, _PR_SET_PDEATHSIG = ctypes.CDLL(None), 1
 _STARTED, _ATTEMPTS = "Ray runtime started", 3
 
 
@@ -95,7 +97,7 @@ class LocalCluster:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _start(self, arguments: Sequence[str], cpus: int, prefix: Sequence[str]) -> Node:
-        """A raylet that takes longer than 30 s to start, on a busy machine, is given up by Ray; so once more then."""
+        """Ray gives up a raylet that takes longer than 30 s to start, on a busy machine; then once more."""
         for _ in range(_ATTEMPTS - 1):
             node = self._begin(arguments, cpus, prefix)
             if _says(node, _STARTED, may_end=True):
@@ -128,6 +130,8 @@ class LocalCluster:
                 text=True,
                 env=os.environ | _QUIET | _PATIENT | dict(self.environment) | {MARK: mark},
                 start_new_session=True,
+                # A test that is killed leaves no node behind.
+                preexec_fn=_end_with_the_test,  # noqa: PLW1509  # it calls nothing that takes a lock
             )
         node = Node(process, mark, log)
         self.nodes.append(node)
@@ -167,6 +171,10 @@ def _says(node: Node, line: str, *, may_end: bool = False, timeout_s: float = 15
         assert time.monotonic() < until, f"the node did not start: {node.log.read_text()}"
         time.sleep(0.1)
     return True
+
+
+def _end_with_the_test() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _signal(pid: int, number: int) -> None:
