@@ -30,7 +30,7 @@ class Run:
 
     def descendants(self, word: str = "") -> list[int]:
         """Process ids of the run, its own aside, whose command line holds `word`."""
-        return [pid for pid in _marked(self.mark) if pid != self.process.pid and word in _command_line(pid)]
+        return [pid for pid in marked(self.mark, word) if pid != self.process.pid]
 
 
 def start(*arguments: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> Run:
@@ -51,9 +51,11 @@ def start(*arguments: str, cwd: Path | None = None, environment: Mapping[str, st
     return Run(process, mark)
 
 
-def anonflow(*arguments: str, cwd: Path | None = None) -> tuple[int, str]:
+def anonflow(
+    *arguments: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """Run `anonflow`; exit code and everything printed."""
-    return start(*arguments, cwd=cwd).finish()
+    return start(*arguments, cwd=cwd, environment=environment).finish()
 
 
 def wait_until(condition: Callable[[], object], run: Run, timeout_s: float = 120) -> None:
@@ -84,7 +86,8 @@ def files_below(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def _marked(mark: str) -> list[int]:
+def marked(mark: str, word: str = "") -> list[int]:
+    """Ids of the processes that carry `mark` in their environment and `word` in their command line."""
     wanted = f"{MARK}={mark}".encode()
     found = []
     for entry in Path("/proc").iterdir():
@@ -94,7 +97,7 @@ def _marked(mark: str) -> list[int]:
                     found.append(int(entry.name))
             except OSError:  # it ended while we looked
                 continue
-    return found
+    return [pid for pid in found if word in _command_line(pid)]
 
 
 def _command_line(pid: int) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 import ray
 from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
+from ray.exceptions import AuthenticationError
 
 from anonflow.config import RuntimeConfig, StageConfig
 from anonflow.errors import ConfigError, RayStartError
@@ -37,6 +38,10 @@ _ENVIRONMENT = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+_NO_TOKEN = (
+    "this run has no token, or another one. Set RAY_AUTH_MODE=token, and the cluster's token in ~/.ray/auth_token, "
+    "in the file that RAY_AUTH_TOKEN_PATH names, or in RAY_AUTH_TOKEN."
+)
 
 
 @dataclass(frozen=True)
@@ -110,17 +115,20 @@ def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:
         )
     wanted = config.detect.max_workers or (max(1, int(gpus / num_gpus)) if num_gpus else cores)
     detectors = min(wanted, _detectors_that_leave_room(config))
+    # A cluster may grow while the run goes on; there, what Ray Data sees of its resources is the limit.
+    most = detectors if config.address is None else config.detect.max_workers
+    tasks = cores if config.address is None else None
     return Resources(
-        plan=_tasks(config.plan, cores),
+        plan=_tasks(config.plan, tasks),
         detect={
             **_needs(config.detect),
             **({"num_gpus": num_gpus} if num_gpus else {}),
             # One at a time: with a queue, the actor that is ready first would take the chunks of all.
-            "compute": ActorPoolStrategy(size=detectors, max_tasks_in_flight_per_actor=1),
+            "compute": ActorPoolStrategy(min_size=detectors, max_size=most, max_tasks_in_flight_per_actor=1),
         },
-        stitch=_tasks(config.stitch, cores),
-        mask=_tasks(config.mask, cores),
-        join=_tasks(config.join, cores),
+        stitch=_tasks(config.stitch, tasks),
+        mask=_tasks(config.mask, tasks),
+        join=_tasks(config.join, tasks),
     )
 
 
@@ -136,8 +144,8 @@ def _detectors_that_leave_room(config: RuntimeConfig) -> int:
     return max(1, int((cpus - sum(others)) / each)) if each else cores_of(config)
 
 
-def _tasks(stage: StageConfig, cores: int) -> dict[str, Any]:
-    return {**_needs(stage), "compute": TaskPoolStrategy(size=stage.max_workers or cores)}
+def _tasks(stage: StageConfig, most: int | None) -> dict[str, Any]:
+    return {**_needs(stage), "compute": TaskPoolStrategy(size=stage.max_workers or most)}
 
 
 def _needs(stage: StageConfig) -> dict[str, Any]:
@@ -234,29 +242,40 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def _join_cluster(address: str) -> None:
+    someone_listens = False
     try:
-        _knock(address)
-        with _kept_sigterm():
+        someone_listens = _knock(address)
+        with _quiet_stderr(), _kept_sigterm():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except AuthenticationError as error:
+        raise ConfigError(f"runtime.address={address}: {_NO_TOKEN}") from error
     except (ConnectionError, OSError) as error:
+        if someone_listens:
+            raise ConfigError(
+                f"runtime.address={address}: it answers, but does not let this run in. If it is a Ray cluster that "
+                f"asks for a token: {_NO_TOKEN}"
+            ) from error
         raise ConfigError(
             f"runtime.address={address}: no Ray cluster answers there. Start one (`ray start --head`), "
             "correct the address, or leave it out to run embedded."
         ) from error
 
 
-def _knock(address: str) -> None:
-    """Raise OSError unless somebody listens at HOST:PORT; Ray itself would try for minutes."""
+def _knock(address: str) -> bool:
+    """Whether it is known that somebody listens. OSError if nobody does at HOST:PORT, where Ray would try on."""
     host, _, port = address.rpartition(":")
-    if port.isdigit():
-        with socket.create_connection((host, int(port)), timeout=10):
-            return
+    if not port.isdigit():
+        return False
+    with socket.create_connection((host, int(port)), timeout=10):
+        return True
 
 
 def _configure_data(config: RuntimeConfig) -> None:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    # With one chunk an actor, a pool whose actors are all busy is at 1: time for another, where there is room.
+    context.autoscaling_config.actor_pool_util_upscaling_threshold = 1.0
     # One slow chunk is no stall: its own deadline ends it first.
     context.execution_no_progress_timeout_s = int(config.chunk_timeout_s * 2)
     logging.getLogger("ray.data").setLevel(logging.ERROR)

@@ -12,6 +12,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from anonflow.pipeline.metrics import Exporter
 from anonflow.pipeline.rows import Outcome
@@ -49,8 +50,10 @@ class Monitor:
 
     @classmethod
     def start(cls) -> Monitor:
-        """Start the actor; it ends with the Ray job."""
-        return cls(ray.remote(num_cpus=0, max_restarts=-1)(_Counters).remote())
+        """Start the actor; it ends with the Ray job. It lives beside the driver: the counts outlive other nodes."""
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        actor = ray.remote(num_cpus=0, max_restarts=-1)(_Counters)
+        return cls(actor.options(scheduling_strategy=here).remote())
 
     def add(self, stage: str, frames: int) -> None:
         """`frames` more frames went through `stage`. Nobody waits for the answer."""

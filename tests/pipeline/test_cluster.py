@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.data import DataContext
+from ray.exceptions import AuthenticationError
 
 import anonflow
 from anonflow.config import RuntimeConfig
@@ -44,6 +47,16 @@ def test_each_stage_gets_what_the_configuration_says(embedded_ray: RuntimeConfig
     assert "num_gpus" not in on.detect
     for stage in (on.plan, on.detect, on.stitch, on.mask, on.join):
         assert stage["batch_size"] == 1 and stage["batch_format"] == "pyarrow"
+
+
+def test_on_a_cluster_that_may_grow_the_pools_may_grow(embedded_ray: RuntimeConfig) -> None:
+    on = stage_resources(replace(embedded_ray, address="auto"), wants_gpu=False)
+    assert 1 <= on.detect["compute"].min_size < on.detect["compute"].max_size == float("inf")
+    assert on.mask["compute"].size is None, "the cluster's CPUs are the limit"
+    detect = replace(embedded_ray.detect, max_workers=2)
+    on = stage_resources(replace(embedded_ray, address="auto", detect=detect), wants_gpu=False)
+    assert on.detect["compute"].max_size == 2
+    assert DataContext.get_current().autoscaling_config.actor_pool_util_upscaling_threshold == 1.0
 
 
 def test_more_gpus_than_there_are_is_a_configuration_error(embedded_ray: RuntimeConfig) -> None:
@@ -112,6 +125,21 @@ def test_a_ray_that_cannot_start_is_not_started_again(monkeypatch: pytest.Monkey
     monkeypatch.setattr(cluster.ray, "init", start)
     with pytest.raises(ValueError, match="no such option"):
         cluster._start_embedded(configuration().runtime, "folder")
+
+
+@pytest.mark.parametrize("error", [ConnectionError(), AuthenticationError("")], ids=lambda e: type(e).__name__)
+def test_a_cluster_that_does_not_let_a_run_in_tells_of_the_token(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(cluster.ray, "init", refuse)
+    monkeypatch.setattr(cluster.ray, "shutdown", lambda: None)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"runtime.address=127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(ConfigError, match="RAY_AUTH_TOKEN_PATH"), connected(configuration(address).runtime):
+            raise AssertionError("connected")
 
 
 def test_the_runtime_on_a_cluster_joins_it() -> None:
