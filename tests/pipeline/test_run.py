@@ -9,19 +9,25 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from anonflow.assure.ledger import chains
+from anonflow.assure.runs import check_order, check_run
 from anonflow.config import RegionConfig, VideoRegions
 from anonflow.errors import ConfigError, ModelError, SourceMissingError
+from anonflow.evidence.signing import read_public_key
 from anonflow.pipeline import prepare
 from anonflow.pipeline import run as run_module
+from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.lease import held
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.record import recorded
-from anonflow.pipeline.rows import Outcome
+from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.run import _quarantine_lost, anonymize
+from anonflow.pipeline.seal import statements
 from anonflow.pipeline.sources import list_sources
 from anonflow.pipeline.telling import Telling
 from anonflow.types import Status
-from tests.pipeline.worlds import World
+from tests.evidence.keys import key_pair
+from tests.pipeline.worlds import FixedDetector, World, run_all
 
 CONSOLE = Console(file=io.StringIO())
 
@@ -130,3 +136,32 @@ def test_a_source_that_nobody_ended_ends_in_quarantine(world: World) -> None:
         (Status.QUARANTINED, "work_lost"),
     ]
     assert "b.mp4" in ledger.quarantined[1].message
+
+
+def test_what_holds_names_or_boxes_is_for_its_owner_alone(world: World) -> None:
+    paths = world.context().paths
+    Ledger(paths.run)
+    assert paths.run.stat().st_mode & 0o777 == 0o700
+    assert (paths.run / "ledger.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_finished_run_is_sealed_and_follows_the_one_before(
+    world: World, detector: FixedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(context: RunContext, listing: Any, ledger: Any, *_: object) -> None:
+        for outcome in run_all([Row.of(s) for s in listing.sources], context):
+            ledger.add(outcome)
+
+    monkeypatch.setattr(run_module, "_compute", compute)
+    monkeypatch.setattr(run_module, "check_models", lambda *_: None)
+    world.clip()
+    private, public = key_pair(world.root)
+    config = with_runtime(world, signing_key=str(private))
+    runs = [anonymize(config, CONSOLE).ledger.parent for _ in range(2)]
+    for run in runs:
+        assert list(check_run(run, read_public_key(public))) == []
+    control = world.output / "_anonflow"
+    assert list(check_order(control)) == []
+    assert [s.previous.run_id if s.previous else "" for s in statements(control)] == ["", runs[0].name]
+    assert [chain.records[0]["kind"] for run in runs for chain in chains(run)] == ["source", "unchanged"]
+    assert str(private) not in (runs[0] / "report.json").read_text()
