@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from anonflow.errors import AnonflowError, StorageError
+from anonflow.errors import StorageError
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.process import Process
 from anonflow.storage import write_private_json
@@ -121,8 +121,8 @@ def recorded(
     try:
         yield file
     except BaseException as error:
-        is_stopped = isinstance(error, KeyboardInterrupt)
-        reason = error.reason if isinstance(error, AnonflowError) else type(error).__name__
+        reason = getattr(error, "reason", type(error).__name__)
+        is_stopped = isinstance(error, KeyboardInterrupt) and not hasattr(error, "reason")
         try:
             file.update(state=State.INTERRUPTED if is_stopped else State.FAILED, error=reason)
         except StorageError as unwritten:

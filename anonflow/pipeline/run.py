@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.carried import warnings
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
-from anonflow.pipeline.lease import held, lease_folder
+from anonflow.pipeline.lease import Hold, held, lease_folder
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.monitor import Monitor, watched
 from anonflow.pipeline.paths import CONTROL_FOLDER, Paths
@@ -79,14 +79,14 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
     for warning in warnings(config):
         log.warning("%s", warning)
     cache = _model_cache(config)
-    with _only_run_on(paths, config.runtime.lease_s) as still_ours:
+    with _only_run_on(paths, config.runtime.lease_s) as hold:
         _check_models(config, cache)
         with recorded(paths.run, paths.run_id, _from_anywhere(config), is_retry=only is not None) as record:
             ledger = Ledger(paths.run)
             progress = _Progress(record, ledger, len(listing.sources), started)
-            _compute(RunContext(config, paths, cache), listing, ledger, console, progress, still_ours)
+            _compute(RunContext(config, paths, cache), listing, ledger, console, progress, hold)
             ledger.reconcile(listing.sources)
-            summary = _finish(config, paths, listing, ledger, time.monotonic() - started)
+            summary = _finish(config, paths, listing, ledger, time.monotonic() - started, hold)
             progress.tell()
             return summary
 
@@ -144,15 +144,16 @@ def _tell_of_idle_regions(config: AnonymizeConfig, listing: Listing) -> None:
 
 
 @contextmanager
-def _only_run_on(paths: Paths, lease_s: float) -> Iterator[Callable[[], None]]:
-    """Hold the leases of output and work, and give the check for it; remove what a killed run left half."""
+def _only_run_on(paths: Paths, lease_s: float) -> Iterator[Hold]:
+    """Hold the leases of output and work; remove what a killed run left half."""
     folders = sorted({lease_folder(paths.output), lease_folder(paths.work)})
-    with held(folders, paths.run_id, lease_s) as still_ours:
+    with held(folders, paths.run_id, lease_s) as hold:
         remove_tree(paths.partial)
         try:
-            yield still_ours
+            yield hold
         finally:
-            remove_tree(paths.partial)
+            if hold.loss is None:  # else they are the other run's
+                remove_tree(paths.partial)
 
 
 def _model_cache(config: AnonymizeConfig) -> Path:
@@ -219,7 +220,7 @@ def _compute(
     ledger: Ledger,
     console: Console,
     progress: _Progress,
-    still_ours: Callable[[], None],
+    hold: Hold,
 ) -> None:
     left = []
     for unit, settled in settle(units(listing.sources, context), context):
@@ -228,9 +229,9 @@ def _compute(
         if not settled:
             left.append(unit)
         progress.tell_if_due()
-    still_ours()
+    hold.check()
     if left:
-        _work(left, context, ledger, console, progress, still_ours)
+        _work(left, context, ledger, console, progress, hold)
 
 
 def _work(
@@ -239,7 +240,7 @@ def _work(
     ledger: Ledger,
     console: Console,
     progress: _Progress,
-    still_ours: Callable[[], None],
+    hold: Hold,
 ) -> None:
     runtime = context.config.runtime
     with ExitStack() as stack:
@@ -253,7 +254,7 @@ def _work(
         said: set[str] = set()
         dataset = graph.build([first_row(unit, context) for unit in left], context, resources)
         for outcome in graph.outcomes(dataset):
-            still_ours()
+            hold.check()
             if ledger.add(outcome):
                 _tell(outcome, said)
 
@@ -267,7 +268,9 @@ def _tell(outcome: Outcome, said: set[str]) -> None:
         log.warning("Quarantined (%s): %s", outcome.reason, one_line(outcome.message))
 
 
-def _finish(config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float) -> Summary:
+def _finish(
+    config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float, hold: Hold
+) -> Summary:
     report = paths.run / "report.json"
     write_report(
         report,
@@ -282,6 +285,7 @@ def _finish(config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Led
         _gather_digests(paths, ledger)
     ledger_path = ledger.close()
     totals = ledger.tally.totals()
+    hold.confirm()
     _clean_up(config, paths, all_well=not totals.quarantined)
     return Summary(totals, tuple(ledger.quarantined), ledger_path, report, wall_s)
 
