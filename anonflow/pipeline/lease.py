@@ -84,7 +84,7 @@ class Claim:
 
 @contextmanager
 def held(folders: Iterable[Path], run_id: str, lease_s: float) -> Iterator[Hold]:
-    """Hold the leases of all `folders` within the block.
+    """Hold the leases of all `folders` within the block, in their order.
 
     In the main thread, the block is ended by LeaseLostError as soon as the loss of one is known.
 
@@ -115,7 +115,7 @@ class Lease:
 
     def __init__(self, folder: Path, number: int, holder: Holder) -> None:
         """For a file that this process created."""
-        self._folder, self._number, self._holder = folder, number, holder
+        self._folder, self.number, self._holder = folder, number, holder
 
     @classmethod
     def take(cls, folder: Path, run_id: str, lease_s: float) -> Lease:
@@ -137,11 +137,11 @@ class Lease:
 
     @property
     def _path(self) -> Path:
-        return _lease_path(self._folder, self._number)
+        return _lease_path(self._folder, self.number)
 
     def is_own(self) -> bool:
         """Whether the file is there and none has a higher number."""
-        return max(_numbers(self._folder), default=0) == self._number
+        return max(_numbers(self._folder), default=0) == self.number
 
     def require(self) -> None:
         """Raise LeaseLostError if somebody took over."""
@@ -173,7 +173,7 @@ class Lease:
     def _remove_older(self) -> None:
         with naming_storage_errors(self._folder):
             for number in _numbers(self._folder):
-                if number < self._number:
+                if number < self.number:
                     _lease_path(self._folder, number).unlink(missing_ok=True)
 
 

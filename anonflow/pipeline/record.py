@@ -67,6 +67,8 @@ class Record:
     """Name of the error that ended the run, not its message."""
     is_retry: bool = False
     """It took only what had been quarantined."""
+    number: int = 0
+    """That of its lease: which of two runs was later, whatever the clocks said."""
 
     @classmethod
     def read(cls, folder: Path) -> Record | None:
@@ -80,12 +82,11 @@ class Record:
 
 
 def records(output: Path) -> Iterator[Record]:
-    """Those of all runs on an output folder, the latest first: ids begin with the time of their run."""
+    """Those of all runs on an output folder, the latest first."""
     control = output / CONTROL_FOLDER
     folders = [path for path in control.iterdir() if path.is_dir()] if control.exists() else []
-    for folder in sorted(folders, key=lambda path: path.name, reverse=True):
-        if record := Record.read(folder):
-            yield record
+    found = [record for record in map(Record.read, folders) if record]
+    yield from sorted(found, key=lambda record: (record.number, record.run_id), reverse=True)
 
 
 class RecordFile:
@@ -112,11 +113,11 @@ class RecordFile:
 
 @contextmanager
 def recorded(
-    folder: Path, run_id: str, configuration: dict[str, Any], *, is_retry: bool = False
+    folder: Path, run_id: str, configuration: dict[str, Any], *, is_retry: bool = False, number: int = 0
 ) -> Iterator[RecordFile]:
     """Keep the record of a run, which is the block; say at the end how it ended."""
     now = _now()
-    begun = Record(run_id, State.RUNNING, Process.own(), now, now, configuration, is_retry=is_retry)
+    begun = Record(run_id, State.RUNNING, Process.own(), now, now, configuration, is_retry=is_retry, number=number)
     file = RecordFile(folder, begun)
     try:
         yield file

@@ -81,7 +81,9 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
     cache = _model_cache(config)
     with _only_run_on(paths, config.runtime.lease_s) as hold:
         _check_models(config, cache)
-        with recorded(paths.run, paths.run_id, _from_anywhere(config), is_retry=only is not None) as record:
+        number = hold.leases[0].number
+        configuration = _from_anywhere(config)
+        with recorded(paths.run, paths.run_id, configuration, is_retry=only is not None, number=number) as record:
             ledger = Ledger(paths.run)
             progress = _Progress(record, ledger, len(listing.sources), started)
             _compute(RunContext(config, paths, cache), listing, ledger, console, progress, hold)
@@ -146,7 +148,7 @@ def _tell_of_idle_regions(config: AnonymizeConfig, listing: Listing) -> None:
 @contextmanager
 def _only_run_on(paths: Paths, lease_s: float) -> Iterator[Hold]:
     """Hold the leases of output and work; remove what a killed run left half."""
-    folders = sorted({lease_folder(paths.output), lease_folder(paths.work)})
+    folders = dict.fromkeys((lease_folder(paths.output), lease_folder(paths.work)))
     with held(folders, paths.run_id, lease_s) as hold:
         remove_tree(paths.partial)
         try:
