@@ -25,7 +25,7 @@ from types import FrameType
 from typing import Any
 
 from anonflow.claims import create_exclusive
-from anonflow.errors import AnonflowError, ConfigError, LeaseLostError, StorageError
+from anonflow.errors import ConfigError, LeaseLostError, StorageError
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.process import Life, Process
 from anonflow.storage import StoragePath, canonical_json, naming_storage_errors, write_bytes
@@ -84,10 +84,10 @@ class Claim:
 
 
 @contextmanager
-def held(folders: Iterable[StoragePath], run_id: str, lease_s: float) -> Iterator[Callable[[], None]]:
-    """Hold the leases of all `folders` within the block; give a check that raises LeaseLostError once one is lost.
+def held(folders: Iterable[StoragePath], run_id: str, lease_s: float) -> Iterator[Hold]:
+    """Hold the leases of all `folders` within the block, in their order.
 
-    In the main thread, the block itself is ended by that error as soon as the loss is known.
+    In the main thread, the block is ended by LeaseLostError as soon as the loss of one is known.
 
     Raises:
         ConfigError: another run holds one of them.
@@ -97,7 +97,7 @@ def held(folders: Iterable[StoragePath], run_id: str, lease_s: float) -> Iterato
     try:
         for folder in folders:
             taken.append(Lease.take(folder, run_id, lease_s))
-        yield from _kept(taken, lease_s)
+        yield from _kept(Hold(taken), lease_s)
     finally:
         for lease in taken:
             lease.release()
@@ -116,7 +116,7 @@ class Lease:
 
     def __init__(self, folder: StoragePath, number: int, holder: Holder) -> None:
         """For a file that this process created."""
-        self._folder, self._number, self._holder = folder, number, holder
+        self._folder, self.number, self._holder = folder, number, holder
 
     @classmethod
     def take(cls, folder: StoragePath, run_id: str, lease_s: float) -> Lease:
@@ -138,11 +138,20 @@ class Lease:
 
     @property
     def _path(self) -> StoragePath:
-        return _lease_path(self._folder, self._number)
+        return _lease_path(self._folder, self.number)
 
     def is_own(self) -> bool:
         """Whether the file is there and none has a higher number."""
-        return max(_numbers(self._folder), default=0) == self._number
+        return max(_numbers(self._folder), default=0) == self.number
+
+    def require(self) -> None:
+        """Raise LeaseLostError if somebody took over."""
+        if not self.is_own():
+            raise LeaseLostError(
+                f"Another run took over {self._folder.parent}, as this one gave no sign of life for a while (its "
+                "machine or its storage stood still). This run stops; what it published stays. Run again after the "
+                "other."
+            )
 
     def beat(self) -> None:
         """Show that this process is alive.
@@ -150,12 +159,7 @@ class Lease:
         Raises:
             LeaseLostError: somebody took over.
         """
-        if not self.is_own():
-            raise LeaseLostError(
-                f"Another run took over {self._folder.parent}, as this one gave no sign of life for a while (its "
-                "machine or its storage stood still). This run stops; what it published stays. Run again after the "
-                "other."
-            )
+        self.require()
         self._holder = replace(self._holder, beat=self._holder.beat + 1)
         write_bytes(self._path, self._holder.to_bytes())
 
@@ -170,8 +174,26 @@ class Lease:
     def _remove_older(self) -> None:
         with naming_storage_errors(self._folder):
             for number in _numbers(self._folder):
-                if number < self._number:
+                if number < self.number:
                     _lease_path(self._folder, number).unlink(missing_ok=True)
+
+
+@dataclass
+class Hold:
+    """Leases that are held, and the error once one is lost."""
+
+    leases: list[Lease]
+    loss: LeaseLostError | None = None
+
+    def check(self) -> None:
+        """Raise LeaseLostError if the loss of a lease is known."""
+        if self.loss is not None:
+            raise self.loss
+
+    def confirm(self) -> None:
+        """Look, and raise LeaseLostError if one is lost. Before anything that would destroy another run's work."""
+        for lease in self.leases:
+            lease.require()
 
 
 def current_claim(folder: StoragePath) -> Claim | None:
@@ -221,22 +243,17 @@ def _look_afresh(folder: StoragePath) -> None:
         probe.unlink(missing_ok=True)
 
 
-def _kept(leases: list[Lease], lease_s: float) -> Iterator[Callable[[], None]]:
+def _kept(hold: Hold, lease_s: float) -> Iterator[Hold]:
     """Beat in a thread while the caller's block runs."""
-    lost: list[AnonflowError] = []
     stop = threading.Event()
-
-    def check() -> None:
-        if lost:
-            raise lost[0]
 
     def beat() -> None:
         while not stop.wait(lease_s / _BEATS_A_LEASE):
             try:
-                for lease in leases:
+                for lease in hold.leases:
                     lease.beat()
             except LeaseLostError as error:
-                lost.append(error)
+                hold.loss = error
                 if not stop.is_set():
                     interrupt()
                 return
@@ -247,18 +264,20 @@ def _kept(leases: list[Lease], lease_s: float) -> Iterator[Callable[[], None]]:
     with _interruptible() as interrupt:
         thread.start()
         try:
-            yield check
+            yield hold
         except _Fenced:
-            check()
+            hold.check()
             raise
         finally:
             stop.set()
             thread.join(timeout=lease_s)
-    check()
+    hold.check()
 
 
 class _Fenced(KeyboardInterrupt):
     """Raised in the main thread wherever it is, as Ctrl-C would be."""
+
+    reason = LeaseLostError.reason
 
 
 @contextmanager

@@ -70,10 +70,10 @@ def clean(output: StoragePath, runs_older_than_d: float | None, lease_s: float, 
             if holder := live_holder(folder, lease_s):
                 raise ConfigError(f"A run is using {folder.parent}: {holder}. Wait for it to end.")
         return list(find_leftovers(output, runs_older_than_d))
-    with held(folders, "clean", lease_s) as still_ours:
+    with held(folders, "clean", lease_s) as hold:
         found = list(find_leftovers(output, runs_older_than_d))
         for leftover in found:
-            still_ours()
+            hold.check()
             _remove(leftover.path)
         remove_empty_folders(output / CONTROL_FOLDER / "work")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from anonflow.evidence.signing import SigningKey, read_signing_key
 from anonflow.mask.regions import unmatched
 from anonflow.observe.logs import told
 from anonflow.pipeline.context import derive_keys
-from anonflow.pipeline.lease import held, lease_folder
+from anonflow.pipeline.lease import Hold, held, lease_folder
 from anonflow.pipeline.paths import CONTROL_FOLDER, Paths
 from anonflow.pipeline.sources import Listing, list_sources, local_path
 from anonflow.remote.access import Access
@@ -93,15 +93,16 @@ def _tell_of_idle_regions(config: AnonymizeConfig, listing: Listing) -> None:
 
 
 @contextmanager
-def only_run_on(paths: Paths, lease_s: float) -> Iterator[Callable[[], None]]:
-    """Hold the leases of output and work, and give the check for it; remove what a killed run left half."""
-    folders = sorted({lease_folder(paths.output), lease_folder(paths.work)})
-    with held(folders, paths.run_id, lease_s) as still_ours:
+def only_run_on(paths: Paths, lease_s: float) -> Iterator[Hold]:
+    """Hold the leases of output and work; remove what a killed run left half."""
+    folders = dict.fromkeys((lease_folder(paths.output), lease_folder(paths.work)))
+    with held(folders, paths.run_id, lease_s) as hold:
         remove_tree(paths.partial)
         try:
-            yield still_ours
+            yield hold
         finally:
-            remove_tree(paths.partial)
+            if hold.loss is None:  # else they are the other run's
+                remove_tree(paths.partial)
 
 
 def model_cache(config: AnonymizeConfig) -> Path:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from anonflow.errors import AnonflowError, StorageError
+from anonflow.errors import StorageError
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.process import Process
 from anonflow.storage import StoragePath, write_private_json
@@ -66,6 +66,8 @@ class Record:
     """Name of the error that ended the run, not its message."""
     is_retry: bool = False
     """It took only what had been quarantined."""
+    number: int = 0
+    """That of its lease: which of two runs was later, whatever the clocks said."""
 
     @classmethod
     def read(cls, folder: StoragePath) -> Record | None:
@@ -79,12 +81,11 @@ class Record:
 
 
 def records(output: StoragePath) -> Iterator[Record]:
-    """Those of all runs on an output folder, the latest first: ids begin with the time of their run."""
+    """Those of all runs on an output folder, the latest first."""
     control = output / CONTROL_FOLDER
     folders = [path for path in control.iterdir() if path.is_dir()] if control.exists() else []
-    for folder in sorted(folders, key=lambda path: path.name, reverse=True):
-        if record := Record.read(folder):
-            yield record
+    found = [record for record in map(Record.read, folders) if record]
+    yield from sorted(found, key=lambda record: (record.number, record.run_id), reverse=True)
 
 
 class RecordFile:
@@ -111,17 +112,17 @@ class RecordFile:
 
 @contextmanager
 def recorded(
-    folder: StoragePath, run_id: str, configuration: dict[str, Any], *, is_retry: bool = False
+    folder: StoragePath, run_id: str, configuration: dict[str, Any], *, is_retry: bool = False, number: int = 0
 ) -> Iterator[RecordFile]:
     """Keep the record of a run, which is the block; say at the end how it ended."""
     now = _now()
-    begun = Record(run_id, State.RUNNING, Process.own(), now, now, configuration, is_retry=is_retry)
+    begun = Record(run_id, State.RUNNING, Process.own(), now, now, configuration, is_retry=is_retry, number=number)
     file = RecordFile(folder, begun)
     try:
         yield file
     except BaseException as error:
-        is_stopped = isinstance(error, KeyboardInterrupt)
-        reason = error.reason if isinstance(error, AnonflowError) else type(error).__name__
+        reason = getattr(error, "reason", type(error).__name__)
+        is_stopped = isinstance(error, KeyboardInterrupt) and not hasattr(error, "reason")
         try:
             file.update(state=State.INTERRUPTED if is_stopped else State.FAILED, error=reason)
         except StorageError as unwritten:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -23,6 +23,7 @@ from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.finish import Summary, finish
 from anonflow.pipeline.interrupts import check as check_interrupts
 from anonflow.pipeline.keeping import begin_keeping
+from anonflow.pipeline.lease import Hold
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.monitor import Monitor, watched
 from anonflow.pipeline.prepare import (
@@ -60,17 +61,19 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
     for warning in warnings(config):
         log.warning("%s", warning, extra=told("warning"))
     cache = model_cache(config)
-    with only_run_on(paths, config.runtime.lease_s) as still_ours:
+    with only_run_on(paths, config.runtime.lease_s) as hold:
         check_models(config, cache)
-        with recorded(paths.run, paths.run_id, from_anywhere(config), is_retry=only is not None) as record:
+        number, made_with = hold.leases[0].number, from_anywhere(config)
+        with recorded(paths.run, paths.run_id, made_with, is_retry=only is not None, number=number) as record:
             ledger = Ledger(paths.run)
             telling = Telling(record, ledger, len(listing.sources), started)
             with lineage(config, paths.run_id, ledger.statistics):
                 begin_keeping(config, paths)
                 context = RunContext(config, paths, cache)
-                _compute(context, listing, ledger, console, telling, still_ours)
+                _compute(context, listing, ledger, console, telling, hold)
                 _quarantine_lost(context, listing, ledger, telling)
                 ledger.reconcile(listing.sources)
+                hold.confirm()
                 wall_s = time.monotonic() - started
                 summary = finish(config, paths, listing, ledger, telling.course, wall_s, key)
             telling.tell()
@@ -83,7 +86,7 @@ def _compute(
     ledger: Ledger,
     console: Console,
     telling: Telling,
-    still_ours: Callable[[], None],
+    hold: Hold,
 ) -> None:
     """Take out what is done, then work on the rest."""
     left = []
@@ -93,9 +96,9 @@ def _compute(
         if not settled:
             left.append(unit)
         telling.tell_if_due()
-    still_ours()
+    hold.check()
     if left:
-        _work(left, context, ledger, console, telling, still_ours)
+        _work(left, context, ledger, console, telling, hold)
 
 
 def _work(
@@ -104,7 +107,7 @@ def _work(
     ledger: Ledger,
     console: Console,
     telling: Telling,
-    still_ours: Callable[[], None],
+    hold: Hold,
 ) -> None:
     runtime = context.config.runtime
     with ExitStack() as stack:
@@ -120,7 +123,7 @@ def _work(
         dataset = graph.build([first_row(unit, context) for unit in left], context, resources)
         for outcome in graph.outcomes(dataset):
             check_interrupts()
-            still_ours()
+            hold.check()
             if ledger.add(outcome):
                 monitor.ended(outcome)
                 telling.ended(outcome)

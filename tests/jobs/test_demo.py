@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hydra import compose, initialize_config_module
 from rich.console import Console
@@ -15,7 +17,6 @@ from anonflow.errors import ModelError
 from anonflow.jobs import demo as job
 from anonflow.jobs.demo import DemoConfig
 from anonflow.jobs.launch import typed
-from anonflow.types import Status
 
 
 @pytest.fixture
@@ -25,15 +26,15 @@ def config(tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The job, without Hydra and without the pipeline: what was published is the sample itself."""
     monkeypatch.setattr(job, "portrait", lambda: np.full((512, 512, 3), 90, np.uint8))
     monkeypatch.setattr(job, "frames", lambda person: iter([np.full((720, 1280, 3), 60, np.uint8)] * 80))
     monkeypatch.setattr(job, "print_summary", lambda *_, **__: None)
 
     def anonymize(config: Any, _console: Any) -> Any:
-        outcome = SimpleNamespace(output_uri=config.input, status=Status.PUBLISHED)
-        return SimpleNamespace(totals=SimpleNamespace(quarantined=0), outcomes=[outcome])
+        pq.write_table(pa.table({"output_uri": [config.input]}), tmp_path / "ledger.parquet")
+        return SimpleNamespace(totals=SimpleNamespace(quarantined=0), ledger=tmp_path / "ledger.parquet")
 
     monkeypatch.setattr(job, "anonymize", anonymize)
     captured = []

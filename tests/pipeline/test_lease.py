@@ -52,8 +52,9 @@ def in_thread(work: Callable[[], None]) -> threading.Thread:
 
 
 def test_a_folder_that_nobody_held_is_taken_and_given_back(tmp_path: Path) -> None:
-    with held([tmp_path], "run1", 30) as check:
-        check()
+    with held([tmp_path], "run1", 30) as hold:
+        hold.check()
+        hold.confirm()
         claim = current_claim(tmp_path)
         assert claim and claim.number == 1 and claim.holder and claim.holder.run_id == "run1" and not claim.is_free
     claim = current_claim(tmp_path)
@@ -97,7 +98,7 @@ def test_times_of_day_decide_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     written_by(tmp_path, elsewhere())
     os.utime(tmp_path / "000007.json", (0, 0))
     assert live_holder(tmp_path, FAST_S) is None
-    with held([tmp_path], "run1", 30):
+    with held([tmp_path], "run1", FAST_S):
         os.utime(tmp_path / "000008.json", (0, 0))
         holder = live_holder(tmp_path, FAST_S)
         assert holder and holder.run_id == "run1"
@@ -130,10 +131,10 @@ def test_the_check_tells_of_the_loss_too(tmp_path: Path) -> None:
 
     def run() -> None:
         try:
-            with held([tmp_path], "run1", FAST_S) as check:
+            with held([tmp_path], "run1", FAST_S) as hold:
                 written_by(tmp_path, elsewhere(), number=2)
                 while True:
-                    check()
+                    hold.check()
                     time.sleep(0.02)
         except LeaseLostError as error:
             told.append(error)
@@ -215,11 +216,11 @@ def test_storage_that_stands_still_for_a_while_costs_no_lease(
         failures.append(path)
         raise OSError("gone for a moment")
 
-    with held([tmp_path], "run1", FAST_S) as check:
+    with held([tmp_path], "run1", FAST_S) as hold:
         monkeypatch.setattr(lease_module, "write_bytes", fails)
         while len(failures) < 2:
             time.sleep(0.02)
-        check()
+        hold.check()
         monkeypatch.undo()
     claim = current_claim(tmp_path)
     assert claim and claim.is_free
@@ -244,3 +245,11 @@ def test_a_work_folder_inside_of_an_output_shares_its_lease(tmp_path: Path) -> N
     control.mkdir(parents=True)
     assert lease_folder(tmp_path / "out") == lease_folder(control / "work") == control / "lease"
     assert lease_folder(tmp_path / "work") == tmp_path / "work" / "lease"
+
+
+def test_a_loss_is_found_by_looking_before_the_next_beat(tmp_path: Path) -> None:
+    with held([tmp_path], "run1", 3600) as hold:
+        written_by(tmp_path, elsewhere(), number=2)
+        hold.check()
+        with pytest.raises(LeaseLostError):
+            hold.confirm()

@@ -43,8 +43,8 @@ def test_what_a_killed_run_left_half_is_removed_first(world: World) -> None:
     paths = prepare_paths(world.config)
     assert isinstance(paths.partial, Path)
     (paths.partial / "x.mp4").touch()
-    with only_run_on(paths, 30) as still_ours:
-        still_ours()
+    with only_run_on(paths, 30) as hold:
+        hold.check()
         assert not paths.partial.exists()
 
 

@@ -82,3 +82,13 @@ def test_the_runs_of_an_output_come_latest_first(tmp_path: Path) -> None:
     (control / "20260105T000000Z-bad").mkdir()
     (control / "20260105T000000Z-bad" / "run.json").write_text("{}")
     assert [record.run_id[:8] for record in records(tmp_path)] == ["20260103", "20260102", "20260101"]
+
+
+def test_of_two_runs_the_one_with_the_later_lease_is_later_whatever_the_clock_said(tmp_path: Path) -> None:
+    """Runs may begin in the same second, or a clock be set back between them."""
+    control = tmp_path / "_anonflow"
+    for number, run_id in enumerate(("20260102T000000Z-ff", "20260102T000000Z-aa", "20250101T000000Z-bb"), 1):
+        (control / run_id).mkdir(parents=True)
+        with recorded(control / run_id, run_id, CONFIGURATION, number=number):
+            pass
+    assert [record.run_id[-2:] for record in records(tmp_path)] == ["bb", "aa", "ff"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anonflow.errors import ConfigError
-from anonflow.evidence.signing import read_public_key, signs
+from anonflow.evidence.signing import read_public_key, read_signing_key, signs
 from anonflow.pipeline.prepare import signing_key
 from anonflow.pipeline.proof import Root
 from anonflow.pipeline.seal import Sealed, is_sealed, last_sealed, seal, statements
