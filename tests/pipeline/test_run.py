@@ -98,7 +98,7 @@ def test_a_pattern_that_matches_no_input_is_told_of(world: World, monkeypatch: p
     hide = (RegionConfig(box=(0.0, 0.0, 1.0, 0.1)),)
     regions = [VideoRegions("cam1/*", hide=hide), VideoRegions("cam1/*.MP4", hide=hide)]
     told = []
-    monkeypatch.setattr(run_module.log, "warning", lambda message, *values: told.append(message % values))
+    monkeypatch.setattr(run_module.log, "warning", lambda message, *values, **_: told.append(message % values))
     with pytest.raises(ModelError):
         anonymize(replace(without_model(world), regions=regions), CONSOLE)
     assert len(told) == 1 and "cam1/*.MP4" in told[0]
