@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from anonflow.pipeline.album.plan import plan_album
+from anonflow.pipeline.context import SilentProgress
 from tests.pictures import encoded, scene
 from tests.pipeline.album.gallery import add, album_of, going_on
 from tests.pipeline.worlds import World, outcome_of
@@ -32,10 +33,8 @@ def test_planned_pictures_are_counted(world: World) -> None:
 
     told: list[tuple[int, int]] = []
 
-    class Counting:
-        def add(self, stage: str, frames: int) -> None: ...
-
-        def planned(self, frames: int, sources: int = 1) -> None:
+    class Counting(SilentProgress):
+        def planned(self, frames: int, sources: int = 1, chunks: int = 1) -> None:
             told.append((frames, sources))
 
     add(world, "a.jpg")
