@@ -13,7 +13,7 @@ from anonflow.config import AnonymizeConfig
 from anonflow.demo.scene import FRAME_RATE, HEIGHT, N_FRAMES, WIDTH, frames, portrait
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.pipeline.run import anonymize
-from anonflow.storage import written_whole
+from anonflow.storage import located, written_whole
 from anonflow.summary import print_summary
 from anonflow.video.clip import picture_at, write_clip, write_side_by_side
 from anonflow.video.probe import probe
@@ -42,7 +42,10 @@ def _run(config: DemoConfig, console: Console) -> int:
     print_summary(summary, out)
     if summary.totals.quarantined:
         return int(QUARANTINED)
-    result, picture = Path(summary.outcomes[0].output_uri), Path(config.folder) / "before_after.png"
+    result, picture = (
+        located(summary.outcomes[0].output_uri, config.runtime.access),
+        Path(config.folder) / "before_after.png",
+    )
     write_side_by_side(picture, *(picture_at(path, probe(path), _SHOWN_FRAME) for path in (sample, result)))
     for name, path in (("sample", sample), ("result", result), ("before/after", picture)):
         out.print(Text(f"{name:<14}{path.absolute()}"), soft_wrap=True)

@@ -23,7 +23,9 @@ from anonflow.config import AudioConfig, LimitsConfig, PictureConfig, SourceConf
 from anonflow.config.base import Section, require
 from anonflow.errors import ConfigError, one_line
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
-from anonflow.storage import write_json
+from anonflow.pipeline.sources import local_path
+from anonflow.remote.access import Access
+from anonflow.storage import located, write_json
 from anonflow.types import Verdict
 
 _KEYS = ("input", "output")
@@ -94,10 +96,10 @@ def _run(config: VerifyConfig, console: Console) -> int:
 
 
 def _asked_for(config: VerifyConfig) -> tuple[tuple[Pair, ...], Agreed]:
-    output = Path(config.output).expanduser()
+    output = located(config.output, Access())
     regions = tuple(config.regions)
     if config.input is not None:
-        pairs = find_pairs(Path(config.input).expanduser(), output, config.source)
+        pairs = find_pairs(Path(local_path(config.input)), Path(local_path(config.output)), config.source)
         agreed = Agreed(config.source, config.limits, config.video, config.audio, config.picture, regions)
         return pairs, agreed
     if given := sorted({name.partition(".")[0] for name in _overridden()}.intersection(_OF_THE_RUN)):

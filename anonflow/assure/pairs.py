@@ -13,6 +13,8 @@ from anonflow.errors import ConfigError
 from anonflow.pipeline.collisions import possible_results
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.sources import list_sources, local_path
+from anonflow.remote.access import Access
+from anonflow.storage import StoragePath, arrow_source, located
 from anonflow.types import Status
 
 _LEDGER = "ledger.parquet"
@@ -24,9 +26,9 @@ class Pair:
 
     name: str
     """The source's path below the input, which the patterns of regions match; of two files, its name."""
-    source: Path | None
+    source: StoragePath | None
     """None: there is none, though something lies in the folder of outputs."""
-    output: Path | None
+    output: StoragePath | None
     """None: there is none."""
     source_sha256: str = ""
     output_sha256: str = ""
@@ -50,7 +52,7 @@ def find_pairs(source: Path, output: Path, config: SourceConfig) -> tuple[Pair, 
     return tuple(_pairs_of_folders(source, output, config))
 
 
-def pairs_of_run(folder: Path) -> tuple[Pair, ...]:
+def pairs_of_run(folder: StoragePath) -> tuple[Pair, ...]:
     """The pairs that a run published or found unchanged, by its ledger; quarantined sources have none.
 
     `folder` is that of the run (`OUTPUT/_anonflow/RUN`), or an output folder, of which the last run counts.
@@ -61,12 +63,12 @@ def pairs_of_run(folder: Path) -> tuple[Pair, ...]:
     ledger = next(iter(sorted(_ledgers(folder), reverse=True)), None)
     if ledger is None:
         raise ConfigError(f"{folder} is neither a finished run nor an output folder with one: no {_LEDGER} there.")
-    rows = pq.read_table(ledger).to_pylist()
+    rows = pq.read_table(arrow_source(ledger)).to_pylist()
     return tuple(
         Pair(
             name=row["relative_path"],
-            source=Path(local_path(row["uri"])),
-            output=Path(row["output_uri"]) if Path(row["output_uri"]).exists() else None,
+            source=located(row["uri"], Access()),
+            output=_if_there(located(row["output_uri"], Access())),
             source_sha256=row["source_sha256"],
             output_sha256=row["output_sha256"],
         )
@@ -75,12 +77,16 @@ def pairs_of_run(folder: Path) -> tuple[Pair, ...]:
     )
 
 
-def report_of_run(folder: Path) -> Path:
+def report_of_run(folder: StoragePath) -> StoragePath:
     """The report beside the ledger that `pairs_of_run` reads."""
     return max(_ledgers(folder)).with_name("report.json")
 
 
-def _ledgers(folder: Path) -> Iterator[Path]:
+def _if_there(path: StoragePath) -> StoragePath | None:
+    return path if path.exists() else None
+
+
+def _ledgers(folder: StoragePath) -> Iterator[StoragePath]:
     if (folder / _LEDGER).exists():
         yield folder / _LEDGER
     yield from folder.glob(f"{CONTROL_FOLDER}/*/{_LEDGER}")

@@ -10,18 +10,17 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
 from anonflow.assure.pairs import Pair
 from anonflow.config import AudioConfig, LimitsConfig, PictureConfig, SourceConfig, VideoConfig, VideoRegions
-from anonflow.errors import SourceError
+from anonflow.errors import SourceError, StorageError
 from anonflow.mask.regions import regions_for
 from anonflow.picture.contract import inspect as inspect_picture
 from anonflow.picture.still import open_picture, read_picture
-from anonflow.storage import file_sha256
+from anonflow.storage import StoragePath, file_sha256
 from anonflow.types import Check, FrameIndex, Verdict
 from anonflow.video.carry import CarryPolicy
 from anonflow.video.contract import inspect
@@ -47,7 +46,7 @@ class Agreed:
     picture: PictureConfig
     regions: tuple[VideoRegions, ...] = ()
 
-    def index(self, path: Path) -> FrameIndex:
+    def index(self, path: StoragePath) -> FrameIndex:
         """That of a source, its damaged frames marked if they were to be hidden. Raises what `probe` does."""
         index = probe(path, self.limits, keeps_damaged=self.source.hides_damage)
         return mark_damage(path, index) if self.source.hides_damage else index
@@ -134,23 +133,23 @@ def verify(pair: Pair, agreed: Agreed) -> Verified:
         return Verified(pair.name, (check("no source", False, "the output folder has it, the input has nothing"),))
     try:
         checks = _same_bytes("output as published", pair.output, pair.output_sha256)
-    except OSError as error:
+    except (StorageError, OSError) as error:
         return Verified(pair.name, (check("output", False, type(error).__name__),))
     try:
         checks += _same_bytes("source as anonymised", pair.source, pair.source_sha256)
         return Verified(pair.name, (*checks, *_contract(pair.source, pair.output, pair.name, agreed)))
-    except (SourceError, OSError) as error:
+    except (SourceError, StorageError, OSError) as error:
         return Verified(pair.name, (*checks, check("source", False, type(error).__name__)))
 
 
-def _contract(source: Path, output: Path, name: str, agreed: Agreed) -> tuple[Check, ...]:
+def _contract(source: StoragePath, output: StoragePath, name: str, agreed: Agreed) -> tuple[Check, ...]:
     if agreed.source.is_picture_name(source.name):
         return _picture_contract(source, output, agreed.picture)
     index = agreed.index(source)
     return inspect(source, index, output, agreed.policy(name), choose_encoding(index.stream, agreed.video))
 
 
-def _picture_contract(source: Path, output: Path, picture: PictureConfig) -> tuple[Check, ...]:
+def _picture_contract(source: StoragePath, output: StoragePath, picture: PictureConfig) -> tuple[Check, ...]:
     """All but the comparison outside the masks: where they were, nobody knows any more."""
     still = open_picture(read_picture(source, picture.max_bytes), picture.max_pixels)
     grid = still.info.grid
@@ -158,6 +157,6 @@ def _picture_contract(source: Path, output: Path, picture: PictureConfig) -> tup
     return inspect_picture(still, output.read_bytes(), anywhere, picture.keeps)[:-1]
 
 
-def _same_bytes(name: str, path: Path, sha256: str) -> tuple[Check, ...]:
+def _same_bytes(name: str, path: StoragePath, sha256: str) -> tuple[Check, ...]:
     """One point, or none if no hash is known."""
     return (check(name, file_sha256(path) == sha256, "SHA-256"),) if sha256 else ()
