@@ -42,10 +42,8 @@ def _run(config: DemoConfig, console: Console) -> int:
     print_summary(summary, out)
     if summary.totals.quarantined:
         return int(QUARANTINED)
-    result, picture = (
-        located(summary.outcomes[0].output_uri, config.runtime.access),
-        Path(config.folder) / "before_after.png",
-    )
+    result = located(summary.outcomes[0].output_uri, config.runtime.access)
+    picture = Path(config.folder) / "before_after.png"
     write_side_by_side(picture, *(picture_at(path, probe(path), _SHOWN_FRAME) for path in (sample, result)))
     for name, path in (("sample", sample), ("result", result), ("before/after", picture)):
         out.print(Text(f"{name:<14}{path.absolute()}"), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -11,8 +12,8 @@ from anonflow.errors import ConfigError
 from anonflow.remote.access import STORES, Access
 
 ON_DAMAGE = ("quarantine", "hide_frame")
-_SECRETS = {"key", "secret", "token", "username", "password", "account_key", "sas_token", "connection_string"}
-_SECRETS |= {"client_secret", "credential"}
+_SECRETS = {"key", "username", "connection_string", "account_key", "aws_access_key_id"}
+_SECRET_WORDS = ("secret", "password", "token", "credential")
 
 
 @dataclass(frozen=True)
@@ -148,11 +149,20 @@ def _check_storage(config: RuntimeConfig) -> None:
     known = sorted({store.protocol for store in STORES.values()})
     for name, options in config.storage_options.items():
         require(name in known, f"runtime.storage_options.{name} is unknown; choose one of: {', '.join(known)}")
-        for secret in sorted(_SECRETS.intersection(options)):
+        for secret in _secrets_in(options):
             raise ConfigError(
-                f"runtime.storage_options.{name}.{secret}: credentials do not belong into a configuration, "
+                f"runtime.storage_options.{name}: {secret}: credentials do not belong into a configuration, "
                 "which is logged. Put them into the environment or a profile, or give the machine a role."
             )
+
+
+def _secrets_in(options: Mapping[str, Any]) -> Iterator[str]:
+    """Names that hold credentials, at any depth."""
+    for name, value in options.items():
+        if name in _SECRETS or any(word in name for word in _SECRET_WORDS):
+            yield name
+        elif isinstance(value, Mapping):
+            yield from _secrets_in(value)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,11 @@ from tests.pipeline.worlds import configuration
         "runtime.max_attempts=0",
         "runtime.chunk_timeout_s=0",
         "runtime.chunk_timeout_s=inf",
+        "runtime.storage_retry_s=-1",
+        "runtime.storage_block_kb=1",
+        "runtime.storage_cache_mb=1",
+        "runtime.scratch_max_mb=0",
+        "runtime.storage_options={ftp: {}}",
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(override: str) -> None:
@@ -50,3 +55,22 @@ def test_extensions_are_understood_as_people_write_them(extension: str, tmp_path
     (tmp_path / "a.mp4").touch()
     config = configuration(f"source.extensions=['{extension}']").source
     assert len(list_sources(str(tmp_path), tmp_path / "out", config).sources) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["{s3: {secret: hidden}}", "{s3: {client_kwargs: {aws_secret_access_key: hidden}}}", "{gs: {token: hidden}}"],
+)
+def test_credentials_do_not_belong_into_a_configuration(options: str) -> None:
+    with pytest.raises(ConfigError, match="credentials") as raised:
+        configuration(f"runtime.storage_options={options}")
+    assert "hidden" not in str(raised.value)
+
+
+def test_stores_are_reached_as_configured() -> None:
+    config = configuration(
+        "runtime.storage_options={s3: {endpoint_url: 'http://x'}}", "runtime.storage_block_kb=64"
+    )
+    access = config.runtime.access
+    assert access.options == {"s3": {"endpoint_url": "http://x"}} and access.block_bytes == 65536
+    assert access.scratch_max_bytes is None and access.retry_s == 300
