@@ -106,7 +106,7 @@ class RuntimeConfig(Section):
     stitch: StageConfig
     mask: StageConfig
     join: StageConfig
-    storage_options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    storage_options: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     """Arguments of fsspec's file systems by its name of them: `s3`, `gs`, `abfs`, `http`. Never credentials."""
     storage_retry_s: float = 300.0
     storage_block_kb: int = 1024
@@ -118,7 +118,7 @@ class RuntimeConfig(Section):
     def access(self) -> Access:
         """How remote files are reached."""
         return Access(
-            options=self.storage_options,
+            options={name: given for name, given in self.storage_options.items() if given},
             retry_s=self.storage_retry_s,
             block_bytes=self.storage_block_kb * 2**10,
             cache_bytes=self.storage_cache_mb * 2**20,
@@ -149,7 +149,7 @@ def _check_storage(config: RuntimeConfig) -> None:
     known = sorted({store.protocol for store in STORES.values()})
     for name, options in config.storage_options.items():
         require(name in known, f"runtime.storage_options.{name} is unknown; choose one of: {', '.join(known)}")
-        for secret in _secrets_in(options):
+        for secret in _secrets_in(options or {}):
             raise ConfigError(
                 f"runtime.storage_options.{name}: {secret}: credentials do not belong into a configuration, "
                 "which is logged. Put them into the environment or a profile, or give the machine a role."
