@@ -190,7 +190,7 @@ def read_if_there(path: StoragePath) -> bytes | None:
     """The content of a small file; None if there is none. One request, where asking first would be two."""
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

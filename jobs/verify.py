@@ -38,6 +38,8 @@ from anonflow.errors import ConfigError, one_line
 from anonflow.evidence.signing import read_public_key
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.pipeline.seal import REPORT_NAME
+from anonflow.remote.access import Access
+from anonflow.storage import StoragePath, located
 from anonflow.types import Verdict
 
 _KEYS = ("input", "output")
@@ -116,7 +118,7 @@ class _Asked:
     pairs: Iterable[Pair]
     agreed: Agreed | None
     """None: the record does not even say."""
-    run: Path | None = None
+    run: StoragePath | None = None
     findings: Iterable[Finding] = ()
 
 
@@ -143,7 +145,7 @@ def _of_run(config: VerifyConfig) -> _Asked:
         raise ConfigError(
             f"{', '.join(given)}: a finished run is verified with what its report says; leave it out."
         )
-    run = find_run(Path(config.output).expanduser())
+    run = find_run(located(config.output, Access()))
     findings = list(_findings(run, config))
     try:
         agreed = _agreed(run, config)
@@ -163,7 +165,7 @@ def _as_far_as_readable(pairs: Iterator[Pair]) -> Iterator[Pair]:
         return
 
 
-def _findings(run: Path, config: VerifyConfig) -> Iterator[Finding]:
+def _findings(run: StoragePath, config: VerifyConfig) -> Iterator[Finding]:
     """What is wrong with the record of the run, of all runs if asked, of their order, and of the models."""
     key = read_public_key(Path(config.public_key).expanduser()) if config.public_key else None
     yield from check_run(run, key)
@@ -183,7 +185,7 @@ def _findings(run: Path, config: VerifyConfig) -> Iterator[Finding]:
     yield from (Finding(f"run {run.name}", check) for check in check_models(report, models, store))
 
 
-def _agreed(run: Path, config: VerifyConfig) -> Agreed:
+def _agreed(run: StoragePath, config: VerifyConfig) -> Agreed:
     """What the run's report says was agreed on. Raises OSError, ValueError and KeyError for one that does not."""
     regions = tuple(config.regions)
     made: dict[str, Any] = json.loads((run / REPORT_NAME).read_bytes())["configuration"]
@@ -235,7 +237,7 @@ def _files(tally: Tally) -> Table:
     return table
 
 
-def _record(run: Path, findings: Sequence[Finding]) -> Table:
+def _record(run: StoragePath, findings: Sequence[Finding]) -> Table:
     """Whether the run's record is what it was."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("record", Text(f"of run {run.name}: {'broken' if findings else 'holds'}"))

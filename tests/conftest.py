@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from anonflow.demo.scene import FRAME_RATE, HEIGHT, WIDTH, frames, portrait
+from anonflow.remote.access import STORES, Access, Store
+from anonflow.remote.path import RemotePath
+from anonflow.storage import StoragePath
 from anonflow.video.clip import write_clip
 from tests.stores import Bucket, make_bucket, s3_server
 
@@ -32,3 +36,12 @@ def s3() -> Iterator[str]:
 def bucket(s3: str) -> Bucket:
     """A new bucket."""
     return make_bucket(s3)
+
+
+@pytest.fixture(params=["local", "memory"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoragePath:
+    """A folder of either kind: local, or in a store that lives in this process."""
+    if request.param == "local":
+        return tmp_path / "place"
+    monkeypatch.setitem(STORES, "memory", Store("memory", "fsspec", ""))
+    return RemotePath.of(f"memory://{uuid.uuid4().hex}/place", Access(scratch_dir=str(tmp_path / "scratch")))

@@ -89,7 +89,7 @@ class Bucket:
 
     def arguments(self) -> list[str]:
         """For the command line."""
-        return [f"runtime.storage_options={{s3: {{endpoint_url: '{self.endpoint}'}}}}"]
+        return [f"runtime.storage_options.s3={{endpoint_url:'{self.endpoint}'}}"]
 
 
 @contextmanager

@@ -8,21 +8,36 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonflow import storage
-from anonflow.errors import NoSpaceError, StorageError, WritePermissionError
+from anonflow.errors import ConfigError, NoSpaceError, StorageError, StorageMissingError, WritePermissionError
+from anonflow.remote.access import Access
+from anonflow.remote.path import RemotePath
 from anonflow.storage import (
+    StoragePath,
+    Version,
+    arrow_source,
     canonical_json,
     file_sha256,
     fingerprint,
+    located,
     make_private_folder,
+    move_into_place,
     naming_storage_errors,
+    read_if_there,
+    remove_all,
     remove_empty_folders,
     remove_tree,
+    require_writable,
+    same_file,
+    staged,
     storage_error,
+    version_of,
     write_bytes,
     write_json,
     written_whole,
@@ -212,3 +227,114 @@ def test_json_files_are_readable(tmp_path: Path) -> None:
 def test_the_hash_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"content")
     assert file_sha256(tmp_path / "a") == hashlib.sha256(b"content").hexdigest()
+
+
+# --- of either kind ----------------------------------------------------------------------------------------
+
+
+def test_whole_files_of_either_kind(place: StoragePath) -> None:
+    target = place / "new" / "a.bin"
+    with written_whole(target) as partial:
+        assert isinstance(partial, Path)
+        partial.write_bytes(b"whole")
+        assert not target.exists()
+    assert target.read_bytes() == b"whole" and file_sha256(target) == hashlib.sha256(b"whole").hexdigest()
+    write_bytes(target, b"other")
+    write_json(target.with_name("b.json"), {"ü": 1})
+    assert target.read_bytes() == b"other" and json.loads(target.with_name("b.json").read_text()) == {"ü": 1}
+    assert sorted(path.name for path in (place / "new").iterdir()) == ["a.bin", "b.json"]
+    assert not partial.exists()
+
+
+def test_a_failed_write_leaves_what_was_there_of_either_kind(place: StoragePath) -> None:
+    write_bytes(place / "a", b"old")
+    for write in (written_whole(place / "a"), staged(place / "a", place / "partial", "a")):
+        with pytest.raises(KeyError), write as partial:
+            partial.write_bytes(b"half")
+            raise KeyError
+        assert not partial.exists() and (place / "a").read_bytes() == b"old"
+
+
+def test_what_is_staged_appears_when_it_is_moved(place: StoragePath) -> None:
+    target = place / "tree" / "clip.mp4"
+    with staged(target, place / "partial", "id.mp4") as partial:
+        partial.write_bytes(b"checked")
+        assert partial.suffix == ".mp4" and stat.S_IMODE(partial.parent.stat().st_mode) == 0o700
+        assert not target.exists()
+        move_into_place(partial, target)
+        assert target.read_bytes() == b"checked"
+    assert not partial.exists() and target.exists()
+
+
+def test_what_is_not_there_is_none(place: StoragePath) -> None:
+    assert read_if_there(place / "a") is None
+    write_bytes(place / "a", b"")
+    assert read_if_there(place / "a") == b""
+
+
+def test_trees_and_files_are_removed(place: StoragePath) -> None:
+    paths = [place / "t" / name for name in ("a", "b/c", "b/d/e")]
+    for path in paths:
+        write_bytes(path, b"x")
+    write_bytes(place / "tt", b"x")
+    remove_all([paths[0], place / "t" / "gone"])
+    assert [path.exists() for path in paths] == [False, True, True]
+    remove_tree(place / "t")
+    remove_tree(place / "t")
+    remove_empty_folders(place)
+    assert not any(path.exists() for path in paths) and (place / "tt").exists()
+
+
+def test_versions_tell_contents_apart(place: StoragePath) -> None:
+    write_bytes(place / "a", b"one")
+    before = version_of(place / "a")
+    assert before.is_that_of(version_of(place / "a")) and before.size_bytes == 3
+    write_bytes(place / "a", b"other")
+    assert not before.is_that_of(version_of(place / "a"))
+    with pytest.raises(FileNotFoundError):
+        version_of(place / "b")
+
+
+def test_a_store_s_name_of_a_version_counts_more_than_times() -> None:
+    assert Version(1, 5, "x").is_that_of(Version(1, 6, "x"))
+    assert not Version(1, 5, "x").is_that_of(Version(1, 5, "y")) and not Version(1, 5, "x").is_that_of(
+        Version(1, 5)
+    )
+    assert not Version(1, 5).is_that_of(Version(1, 6))
+
+
+def test_arrow_reads_either_kind(place: StoragePath) -> None:
+    with written_whole(place / "t.parquet") as partial:
+        pq.write_table(pa.table({"x": [1, 2]}), partial)
+    assert pq.read_table(arrow_source(place / "t.parquet"))["x"].to_pylist() == [1, 2]
+
+
+def test_one_file_is_one_through_links(place: StoragePath, tmp_path: Path) -> None:
+    write_bytes(place / "a", b"x")
+    write_bytes(place / "b", b"x")
+    assert same_file(place / "a", place / "a") and not same_file(place / "a", place / "b")
+    (tmp_path / "there").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    assert same_file(tmp_path / "there", tmp_path / "link")
+
+
+def test_addresses_and_paths_are_located(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    access = Access()
+    monkeypatch.chdir(tmp_path)
+    assert (
+        located("a/b", access) == tmp_path / "a" / "b" and located("b", access, tmp_path / "a") == tmp_path / "a/b"
+    )
+    assert located("file:///x%20y", access) == Path("/x y") and located("/x://y", access) == Path("/x:/y")
+    remote = located("s3://b/k", access)
+    assert isinstance(remote, RemotePath) and str(located("x.mp4", access, remote)) == "s3://b/k/x.mp4"
+    assert located("/x", access, remote) == Path("/x") and str(located("gs://c/x", access, remote)) == "gs://c/x"
+    with pytest.raises(ConfigError):
+        located("ftp://h/x", access)
+
+
+def test_a_missing_bucket_and_a_read_only_address_are_named() -> None:
+    path = located("s3://b/k", Access())
+    assert isinstance(storage_error(FileNotFoundError(2, "x"), path), StorageMissingError)
+    require_writable(path)
+    with pytest.raises(ConfigError, match="HTTP"):
+        require_writable(located("http://h/x", Access()))

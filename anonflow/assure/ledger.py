@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from anonflow.evidence.chain import Record, broken_link, head
 from anonflow.evidence.merkle import MerkleTree
 from anonflow.pipeline.proof import CHAINS_NAME, HEAD_COLUMN, Root, leaf, row_sha256
 from anonflow.pipeline.seal import LEDGER_NAME
+from anonflow.storage import StoragePath
 from anonflow.types import Check, Verdict
 
 _ROWS_AT_ONCE = 1024
@@ -44,7 +44,7 @@ class Finding:
     check: Check
 
 
-def ledger_rows(run: Path) -> Iterator[dict[str, Any]]:
+def ledger_rows(run: StoragePath) -> Iterator[dict[str, Any]]:
     """The rows of a run's ledger in their order. Raises OSError, and ValueError for what is no sound Parquet."""
     with (run / LEDGER_NAME).open("rb") as file:
         try:
@@ -64,7 +64,7 @@ class Chain:
     n_broken_lines: int
 
 
-def chains(run: Path) -> Iterator[Chain]:
+def chains(run: StoragePath) -> Iterator[Chain]:
     """The chains of a run in their order; a line that is no record in canonical form counts as broken."""
     with (run / CHAINS_NAME).open("rb") as lines:
         last = ""
@@ -84,7 +84,7 @@ def chains(run: Path) -> Iterator[Chain]:
 class Reading:
     """One pass over ledger and chains. It gives what is wrong; then `root` is that of the rows as they are."""
 
-    run: Path
+    run: StoragePath
     models: Mapping[str, str] | None = None
     """SHA-256 by detector, and `configuration_sha256`, as the report has them; None: not known."""
     configuration_sha256: str | None = None
@@ -154,7 +154,7 @@ class Reading:
 class _Known:
     """Which sources have a row and which a chain: read only when the two do not go side by side any more."""
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: StoragePath) -> None:
         self._run = run
         self._rows: set[str] | None = None
         self._chains: set[str] | None = None

@@ -13,6 +13,8 @@ from anonflow.pipeline.collisions import possible_results
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.seal import ROOT_NAME, read_head
 from anonflow.pipeline.sources import list_sources, local_path
+from anonflow.remote.access import Access
+from anonflow.storage import StoragePath, located
 from anonflow.types import Status
 
 _LEDGER = "ledger.parquet"
@@ -24,9 +26,9 @@ class Pair:
 
     name: str
     """The source's path below the input, which the patterns of regions match; of two files, its name."""
-    source: Path | None
+    source: StoragePath | None
     """None: there is none, though something lies in the folder of outputs."""
-    output: Path | None
+    output: StoragePath | None
     """None: there is none."""
     source_sha256: str = ""
     output_sha256: str = ""
@@ -50,7 +52,7 @@ def find_pairs(source: Path, output: Path, config: SourceConfig) -> tuple[Pair, 
     return tuple(_pairs_of_folders(source, output, config))
 
 
-def find_run(folder: Path) -> Path:
+def find_run(folder: StoragePath) -> StoragePath:
     """The folder of a finished run: `folder` itself (`OUTPUT/_anonflow/RUN`), or of an output folder the last one.
 
     Raises:
@@ -59,39 +61,43 @@ def find_run(folder: Path) -> Path:
     ledgers = sorted(_ledgers(folder))
     if not ledgers:
         raise ConfigError(f"{folder} is neither a finished run nor an output folder with one: no {_LEDGER} there.")
-    control = ledgers[-1].parents[1]
+    control = ledgers[-1].parent.parent
     head = read_head(control)
     named = control / head.run_id / _LEDGER if head else ledgers[-1]
     return named.parent if named in ledgers else ledgers[-1].parent
 
 
-def all_runs(control: Path) -> list[Path]:
+def all_runs(control: StoragePath) -> list[StoragePath]:
     """The folders of all runs that finished, the first one first; those that lost a part are among them."""
     return sorted({path.parent for name in (_LEDGER, ROOT_NAME) for path in control.glob(f"*/{name}")})
 
 
-def pairs_of_run(run: Path) -> Iterator[Pair]:
+def pairs_of_run(run: StoragePath) -> Iterator[Pair]:
     """The pairs that a run published or found unchanged, by its ledger; quarantined sources have none."""
     for row in ledger_rows(run):
         if row["status"] != Status.QUARANTINED:
-            output = Path(row["output_uri"])
+            output = located(row["output_uri"], Access())
             yield Pair(
                 name=row["relative_path"],
-                source=Path(local_path(row["uri"])),
-                output=output if output.exists() else None,
+                source=located(row["uri"], Access()),
+                output=_if_there(output),
                 source_sha256=row["source_sha256"],
                 output_sha256=row["output_sha256"],
             )
 
 
-def names_of_outputs(run: Path, hashes: Collection[str]) -> dict[str, str]:
+def names_of_outputs(run: StoragePath, hashes: Collection[str]) -> dict[str, str]:
     """The sources whose outputs had these SHA-256: where an output holds another's content, it says whose."""
     return {
         row["output_sha256"]: row["relative_path"] for row in ledger_rows(run) if row["output_sha256"] in hashes
     }
 
 
-def _ledgers(folder: Path) -> Iterator[Path]:
+def _if_there(path: StoragePath) -> StoragePath | None:
+    return path if path.exists() else None
+
+
+def _ledgers(folder: StoragePath) -> Iterator[StoragePath]:
     if (folder / _LEDGER).exists():
         yield folder / _LEDGER
     yield from folder.glob(f"{CONTROL_FOLDER}/*/{_LEDGER}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from anonflow.assure.ledger import Finding, Reading
@@ -24,13 +23,13 @@ from anonflow.pipeline.seal import (
     read_statement,
     statements,
 )
-from anonflow.storage import file_sha256
+from anonflow.storage import StoragePath, file_sha256
 from anonflow.types import Check, Verdict
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 
 
-def check_run(run: Path, key: PublicKey | None) -> Iterator[Finding]:
+def check_run(run: StoragePath, key: PublicKey | None) -> Iterator[Finding]:
     """What is wrong with a run's record: its seal, ledger, chains and report; of rows those that are, by name.
 
     Without a seal there is nothing to compare with but what lies side by side. `key`: there must be its signature.
@@ -58,7 +57,7 @@ def check_run(run: Path, key: PublicKey | None) -> Iterator[Finding]:
         yield from (Finding(name, check) for check in _signature(run, key))
 
 
-def check_order(control: Path) -> Iterator[Finding]:
+def check_order(control: StoragePath) -> Iterator[Finding]:
     """What is wrong with the chain of runs: one that is missing or changed, or two that follow the same."""
     found = {statement.sealed.run_id: statement for statement in statements(control)}
     followers: defaultdict[str, list[str]] = defaultdict(list)
@@ -89,7 +88,7 @@ def _same(named: Sealed, found: dict[str, Statement], why: str) -> Iterator[Find
 
 
 def _seal(
-    run: Path, statement: Statement, report: dict[str, Any] | None, reading: Reading | None
+    run: StoragePath, statement: Statement, report: dict[str, Any] | None, reading: Reading | None
 ) -> Iterator[Check]:
     """The seal against what it speaks of. `reading` has been read to its end; None: it could not be."""
     stated = statement.value
@@ -110,7 +109,7 @@ def _seal(
 _EVIDENCE = ("ledger_root", "ledger_rows", "previous_run")
 
 
-def _signature(run: Path, key: PublicKey) -> Iterator[Check]:
+def _signature(run: StoragePath, key: PublicKey) -> Iterator[Check]:
     try:
         signature = json.loads((run / SIGNATURE_NAME).read_bytes())
         is_good = signs(signature, (run / ROOT_NAME).read_bytes(), key)
@@ -123,7 +122,7 @@ def _signature(run: Path, key: PublicKey) -> Iterator[Check]:
             yield _broken("signature", "it is not that of this key over this seal")
 
 
-def _report(run: Path) -> dict[str, Any] | None:
+def _report(run: StoragePath) -> dict[str, Any] | None:
     try:
         value = json.loads((run / REPORT_NAME).read_bytes())
     except (OSError, ValueError):

@@ -12,18 +12,17 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
 from anonflow.assure.pairs import Pair
 from anonflow.config import AudioConfig, LimitsConfig, PictureConfig, SourceConfig, VideoConfig, VideoRegions
-from anonflow.errors import SourceError
+from anonflow.errors import SourceError, StorageError
 from anonflow.mask.regions import regions_for
 from anonflow.picture.contract import inspect as inspect_picture
 from anonflow.picture.still import open_picture, read_picture
-from anonflow.storage import file_sha256
+from anonflow.storage import StoragePath, file_sha256
 from anonflow.types import Check, FrameIndex, Verdict
 from anonflow.video.carry import CarryPolicy
 from anonflow.video.contract import inspect
@@ -53,7 +52,7 @@ class Agreed:
     compares_sources: bool = True
     """False: outputs are compared with the ledger's hashes only."""
 
-    def index(self, path: Path) -> FrameIndex:
+    def index(self, path: StoragePath) -> FrameIndex:
         """That of a source, its damaged frames marked if they were to be hidden. Raises what `probe` does."""
         index = probe(path, self.limits, keeps_damaged=self.source.hides_damage)
         return mark_damage(path, index) if self.source.hides_damage else index
@@ -164,7 +163,7 @@ def verify(pair: Pair, agreed: Agreed) -> Verified:
     try:
         found = file_sha256(pair.output) if pair.output_sha256 else ""
         checks = _same_bytes("output as published", found, pair.output_sha256)
-    except OSError as error:
+    except (StorageError, OSError) as error:
         return Verified(pair.name, (check("output", False, type(error).__name__),))
     if not agreed.compares_sources or (pair.output_sha256 and not pair.source.exists()):
         return Verified(pair.name, (*checks, _NOT_COMPARED), "" if found == pair.output_sha256 else found)
@@ -172,19 +171,19 @@ def verify(pair: Pair, agreed: Agreed) -> Verified:
         if pair.source_sha256:
             checks += _same_bytes("source as anonymised", file_sha256(pair.source), pair.source_sha256)
         checks += _contract(pair.source, pair.output, pair.name, agreed)
-    except (SourceError, OSError) as error:
+    except (SourceError, StorageError, OSError) as error:
         checks += (check("source", False, type(error).__name__),)
     return Verified(pair.name, checks, "" if found == pair.output_sha256 else found)
 
 
-def _contract(source: Path, output: Path, name: str, agreed: Agreed) -> tuple[Check, ...]:
+def _contract(source: StoragePath, output: StoragePath, name: str, agreed: Agreed) -> tuple[Check, ...]:
     if agreed.source.is_picture_name(source.name):
         return _picture_contract(source, output, agreed.picture)
     index = agreed.index(source)
     return inspect(source, index, output, agreed.policy(name), choose_encoding(index.stream, agreed.video))
 
 
-def _picture_contract(source: Path, output: Path, picture: PictureConfig) -> tuple[Check, ...]:
+def _picture_contract(source: StoragePath, output: StoragePath, picture: PictureConfig) -> tuple[Check, ...]:
     """All but the comparison outside the masks: where they were, nobody knows any more."""
     still = open_picture(read_picture(source, picture.max_bytes), picture.max_pixels)
     grid = still.info.grid

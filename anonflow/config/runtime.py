@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -13,8 +14,8 @@ from anonflow.remote.access import STORES, Access
 
 ON_DAMAGE = ("quarantine", "hide_frame")
 LOG_FORMATS = ("text", "json")
-_SECRETS = {"key", "secret", "token", "username", "password", "account_key", "sas_token", "connection_string"}
-_SECRETS |= {"client_secret", "credential"}
+_SECRETS = {"key", "username", "connection_string", "account_key", "aws_access_key_id"}
+_SECRET_WORDS = ("secret", "password", "token", "credential")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class RuntimeConfig(Section):
     stitch: StageConfig
     mask: StageConfig
     join: StageConfig
-    storage_options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    storage_options: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     """Arguments of fsspec's file systems by its name of them: `s3`, `gs`, `abfs`, `http`. Never credentials."""
     storage_retry_s: float = 300.0
     storage_block_kb: int = 1024
@@ -132,7 +133,7 @@ class RuntimeConfig(Section):
     def access(self) -> Access:
         """How remote files are reached."""
         return Access(
-            options=self.storage_options,
+            options={name: given for name, given in self.storage_options.items() if given},
             retry_s=self.storage_retry_s,
             block_bytes=self.storage_block_kb * 2**10,
             cache_bytes=self.storage_cache_mb * 2**20,
@@ -181,11 +182,20 @@ def _check_storage(config: RuntimeConfig) -> None:
     known = sorted({store.protocol for store in STORES.values()})
     for name, options in config.storage_options.items():
         require(name in known, f"runtime.storage_options.{name} is unknown; choose one of: {', '.join(known)}")
-        for secret in sorted(_SECRETS.intersection(options)):
+        for secret in _secrets_in(options or {}):
             raise ConfigError(
-                f"runtime.storage_options.{name}.{secret}: credentials do not belong into a configuration, "
+                f"runtime.storage_options.{name}: {secret}: credentials do not belong into a configuration, "
                 "which is logged. Put them into the environment or a profile, or give the machine a role."
             )
+
+
+def _secrets_in(options: Mapping[str, Any]) -> Iterator[str]:
+    """Names that hold credentials, at any depth."""
+    for name, value in options.items():
+        if name in _SECRETS or any(word in name for word in _SECRET_WORDS):
+            yield name
+        elif isinstance(value, Mapping):
+            yield from _secrets_in(value)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 
+from anonflow.storage import StoragePath
 from anonflow.types import FrameIndex, Picture
 from anonflow.video.decode import decode_range
 
@@ -34,7 +35,7 @@ def write_clip(path: Path, pictures: Iterable[Picture], size: tuple[int, int], f
         out.mux(sound.encode(None))
 
 
-def picture_at(path: Path, index: FrameIndex, frame: int) -> Picture:
+def picture_at(path: StoragePath, index: FrameIndex, frame: int) -> Picture:
     """One frame of a video as BGR, as it is coded."""
     start = int(index.pts[frame])
     _, decoded = next(decode_range(path, index, start, start + 1))

@@ -24,6 +24,10 @@ from tests.pipeline.worlds import configuration
         "runtime.metrics_port=0",
         "runtime.metrics_port=65536",
         "runtime.log_format=xml",
+        "runtime.storage_retry_s=-1",
+        "runtime.storage_block_kb=1",
+        "runtime.storage_cache_mb=1",
+        "runtime.scratch_max_mb=0",
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(override: str) -> None:
@@ -70,3 +74,24 @@ def test_text_names_files_and_json_does_not_unless_told() -> None:
     assert configuration().runtime.logs_paths and not configuration("runtime.log_format=json").runtime.logs_paths
     assert not configuration("runtime.log_paths=false").runtime.logs_paths
     assert configuration("runtime.log_format=json", "runtime.log_paths=true").runtime.logs_paths
+
+
+@pytest.mark.parametrize(
+    "options", ["s3={secret:hidden}", "s3={client_kwargs:{aws_secret_access_key:hidden}}", "gs={token:hidden}"]
+)
+def test_credentials_do_not_belong_into_a_configuration(options: str) -> None:
+    with pytest.raises(ConfigError, match="credentials") as raised:
+        configuration(f"runtime.storage_options.{options}")
+    assert "hidden" not in str(raised.value)
+
+
+def test_stores_are_reached_as_configured() -> None:
+    options = "runtime.storage_options.s3={endpoint_url:'http://x'}"
+    access = configuration(options, "runtime.storage_block_kb=64").runtime.access
+    assert access.options == {"s3": {"endpoint_url": "http://x"}} and access.block_bytes == 65536
+    assert access.scratch_max_bytes is None and access.retry_s == 300
+
+
+def test_options_of_a_store_that_nobody_knows_are_refused() -> None:
+    with pytest.raises(ConfigError, match="ftp"):
+        configuration("+runtime.storage_options.ftp={x:1}")

@@ -6,7 +6,6 @@ Each point is a `Check`: equal, changed by policy, or broken. A point is compare
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 from anonflow.errors import SourceError
 from anonflow.storage import StoragePath
@@ -40,7 +39,7 @@ from anonflow.video.shift import applied_shift
 def inspect(
     source: StoragePath,
     index: FrameIndex,
-    output: Path,
+    output: StoragePath,
     policy: CarryPolicy = SOUND_ONLY,
     encoding: Encoding | None = None,
 ) -> tuple[Check, ...]:
@@ -84,7 +83,7 @@ def inspect(
 def _compare_sound(
     source: StoragePath,
     index: FrameIndex,
-    output: Path,
+    output: StoragePath,
     result: FrameIndex,
     selection: Selection,
     found: Inventory,

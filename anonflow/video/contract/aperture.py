@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from anonflow.storage import StoragePath
 from anonflow.types import Check, FrameIndex, Verdict
 from anonflow.video.aperture import Aperture, read_aperture
@@ -12,7 +10,7 @@ from anonflow.video.contract.check import check
 _NAME = "clean aperture"
 
 
-def compare_aperture(source: StoragePath, index: FrameIndex, output: Path, result: FrameIndex) -> Check:
+def compare_aperture(source: StoragePath, index: FrameIndex, output: StoragePath, result: FrameIndex) -> Check:
     """Outputs have none; what a player showed of a source with one is a part of what it shows of the output."""
     before, after = _aperture(source, index), _aperture(output, result)
     if after is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 import av
 import numpy as np
@@ -25,7 +24,11 @@ _FRAMES = 12
 
 
 def compare_copied(
-    source: StoragePath, index: FrameIndex, output: Path, runs: Sequence[Run], segments: Sequence[StoragePath]
+    source: StoragePath,
+    index: FrameIndex,
+    output: StoragePath,
+    runs: Sequence[Run],
+    segments: Sequence[StoragePath],
 ) -> Check:
     """Copied frames must decode to the source's pictures, and every segment to what it is alone, bit for bit."""
     copied = [run for run in runs if run.is_copied]
@@ -47,7 +50,9 @@ def _frames(path: StoragePath, index: FrameIndex, run: Run) -> Iterator[av.Video
     return (frame for _, frame in decode_range(path, index, int(index.pts[run.start_frame]), stop_pts))
 
 
-def _segments_equal(output: Path, result: FrameIndex, runs: Sequence[Run], segments: Sequence[StoragePath]) -> bool:
+def _segments_equal(
+    output: StoragePath, result: FrameIndex, runs: Sequence[Run], segments: Sequence[StoragePath]
+) -> bool:
     """The first frames of each segment, which holds the next encoded ones; without any it is an empty file."""
     encoded = [
         n for run in encoded_between(runs, 0, result.n_frames) for n in range(run.start_frame, run.stop_frame)

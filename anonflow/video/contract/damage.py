@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from anonflow.errors import SourceError
+from anonflow.storage import StoragePath
 from anonflow.types import Check, FrameIndex, PlaneSet, Verdict
 from anonflow.video.black import black_frame
 from anonflow.video.contract.check import check
@@ -19,7 +19,7 @@ _TOLERANCE = 8
 """Grey levels of 255 by which an encoder may miss black, at the worst sample."""
 
 
-def compare_damage(source: FrameIndex, output: Path, result: FrameIndex) -> tuple[Check, ...]:
+def compare_damage(source: FrameIndex, output: StoragePath, result: FrameIndex) -> tuple[Check, ...]:
     """Nothing to say of a sound source; else whether every damaged frame is black in the output, in all samples."""
     if not len(source.damaged):
         return ()
@@ -34,7 +34,7 @@ def compare_damage(source: FrameIndex, output: Path, result: FrameIndex) -> tupl
     return (Check(_NAME, Verdict.CHANGED_BY_POLICY, f"{len(source.damaged)} damaged frames are black"),)
 
 
-def _planes(source: FrameIndex, output: Path, result: FrameIndex) -> Iterator[PlaneSet]:
+def _planes(source: FrameIndex, output: StoragePath, result: FrameIndex) -> Iterator[PlaneSet]:
     """The output's pictures at the places of the source's damaged frames, run by run."""
     for run in np.split(source.damaged, np.flatnonzero(np.diff(source.damaged) > 1) + 1):
         first, last = int(result.pts[run[0]]), int(result.pts[run[-1]])

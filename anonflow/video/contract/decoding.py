@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from anonflow.errors import SourceError
+from anonflow.storage import StoragePath
 from anonflow.types import Check, FrameIndex
 from anonflow.video.carry import Selection
 from anonflow.video.contract.check import check
@@ -28,7 +27,7 @@ def tolerated(selection: Selection) -> tuple[str, ...]:
     return (_UNEVEN_TIMES, *covers, *unknown, *titles)
 
 
-def check_decoding(output: Path, result: FrameIndex, expected: tuple[str, ...] = ()) -> tuple[Check, ...]:
+def check_decoding(output: StoragePath, result: FrameIndex, expected: tuple[str, ...] = ()) -> tuple[Check, ...]:
     """Decode every frame; a warning is as bad as an error, unless it has the words of an `expected` one.
 
     No frame may carry captions or user data.

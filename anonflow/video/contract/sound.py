@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from anonflow.config import TimeSpan
 from anonflow.errors import SourceError
@@ -58,7 +57,7 @@ def compare_sound(
     return check("audio packets", same_packets, packets), check("audio timing", in_step)
 
 
-def check_headers(output: Path, result: Inventory) -> Check:
+def check_headers(output: StoragePath, result: Inventory) -> Check:
     """No comments in the codecs' own headers, where no list of metadata shows them."""
     with open_source(output) as container:
         contexts = [(p, container.streams[p.index].codec_context) for p in result.parts if p.kind == "audio"]
@@ -80,7 +79,7 @@ def compare_dropped(n_before: int, n_after: int) -> Check:
 
 def compare_changed(
     source: StoragePath,
-    output: Path,
+    output: StoragePath,
     selection: Selection,
     result: Inventory,
     first_frame_s: Fraction,
