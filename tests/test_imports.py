@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("types", "errors"),
-    ("config", "storage", "tables"),
+    ("config", "storage", "tables", "page"),
     ("video", "picture", "detect", "track", "mask"),
     ("demo", "pipeline", "evaluate", "assure"),
     ("summary", "jobs", "cli"),
@@ -26,6 +26,9 @@ DOORS = {
     "onnxruntime": {"anonflow.detect.session"},
     "av": {"anonflow.video"},
     "PIL": {"anonflow.picture"},
+    "jinja2": {"anonflow.page"},
+    "markupsafe": {"anonflow.page"},
+    "matplotlib": {"anonflow.page"},
     "jpeglib": {"anonflow.picture.coefficients"},
 }
 
