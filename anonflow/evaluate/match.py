@@ -118,7 +118,8 @@ def iou(xyxy: Reals, others: Reals, crowd: Flags | None = None) -> Reals:
     """Intersection over union (n, m) of boxes (n, 4) and (m, 4); over the first's own area where `crowd` (m,)."""
     low = np.maximum(xyxy[:, None, :2], others[None, :, :2])
     high = np.minimum(xyxy[:, None, 2:], others[None, :, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=2)
+    sides = np.maximum(high - low, 0)
+    shared: Reals = sides[..., 0] * sides[..., 1]
     own = areas(xyxy)[:, None]
     together = own + areas(others)[None, :] - shared
     if crowd is not None:

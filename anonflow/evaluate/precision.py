@@ -50,7 +50,7 @@ def coco_ap(matches: Matches) -> Reals:
 
 
 def coco_average(matches: Matches, level: int, n_wanted: float, weights: Reals | None = None) -> float:
-    """`coco_ap` at one IoU threshold; each picture counts `weights` (pictures,) times, its objects in `n_wanted`."""
+    """`coco_ap` at one IoU threshold; a picture counts `weights` (pictures,) times, its objects in `n_wanted`."""
     counts = ~matches.ignored[level]
     hit = matches.hits[level] & counts
     weight = 1.0 if weights is None else weights[matches.pictures]
@@ -197,7 +197,7 @@ class Confusion:
 
 
 def confusion(matches: Matches, wanted: Wanted, n_pictures: int, threshold: float, level: int = 0) -> Confusion:
-    """Which pictures have objects and which have detections; those with nothing but ignored objects are left out."""
+    """Which pictures have objects and which detections; those with nothing but ignored objects are left out."""
     has = np.zeros(n_pictures, np.bool_)
     unclear = np.zeros(n_pictures, np.bool_)
     has[wanted.pictures[~wanted.ignored]] = True

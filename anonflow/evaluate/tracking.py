@@ -37,7 +37,10 @@ class Boxes:
 
 @dataclass(frozen=True, eq=False)
 class Tracking:
-    """Counts of one video or several; of HOTA (alphas,): hits, misses, false points, sums of association and overlap."""
+    """Counts of one video or several.
+
+    Of HOTA, (alphas,): hits, misses, false points, sums of association and overlap.
+    """
 
     hota_hits: Reals
     hota_missed: Reals

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,10 +16,11 @@ def found(*rows: tuple[int, float, float, float, float, float]) -> Found:
     return Found(table[:, 0].astype(np.int64), table[:, 1:5], table[:, 5])
 
 
-def wanted(*rows: tuple[int, float, float, float, float], ignored: tuple[int, ...] = (), crowd: tuple[int, ...] = ()) -> Wanted:
+def wanted(*rows: Any, ignored: tuple[int, ...] = (), crowd: tuple[int, ...] = ()) -> Wanted:
     table = np.array(rows, np.float64).reshape(-1, 5)
     is_crowd = np.isin(np.arange(len(table)), crowd)
-    return Wanted(table[:, 0].astype(np.int64), table[:, 1:], np.isin(np.arange(len(table)), ignored) | is_crowd, is_crowd)
+    is_ignored = np.isin(np.arange(len(table)), ignored) | is_crowd
+    return Wanted(table[:, 0].astype(np.int64), table[:, 1:], is_ignored, is_crowd)
 
 
 def test_overlap_by_hand() -> None:
@@ -34,7 +37,8 @@ def test_the_better_score_chooses_first_and_the_other_is_false() -> None:
 
 
 def test_what_falls_on_an_ignored_object_counts_neither_way() -> None:
-    got = match(found((0, 0, 0, 10, 10, 0.9), (0, 0, 0, 10, 10, 0.8)), wanted((0, 0, 0, 10, 10), ignored=(0,)), HALF)
+    twice = found((0, 0, 0, 10, 10, 0.9), (0, 0, 0, 10, 10, 0.8))
+    got = match(twice, wanted((0, 0, 0, 10, 10), ignored=(0,)), HALF)
     assert got.ignored.tolist() == [[True, False]] and not got.hits.any() and got.n_wanted == 0
 
 

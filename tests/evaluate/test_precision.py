@@ -161,8 +161,9 @@ def test_frames_as_negatives() -> None:
 
 def test_nothing_to_find_is_no_number() -> None:
     none = wanted()
-    assert np.isnan(coco_ap(match(FOUR, none))).all() and np.isnan(voc_ap(FOUR, none)) and np.isnan(wider_ap(FOUR, none))
-    assert coco_ap(match(found(), THREE)).tolist() == [0] * 10 and voc_ap(found(), THREE) == 0 == wider_ap(found(), THREE)
+    assert np.isnan([*coco_ap(match(FOUR, none)), voc_ap(FOUR, none), wider_ap(FOUR, none)]).all()
+    assert coco_ap(match(found(), THREE)).tolist() == [0] * 10
+    assert voc_ap(found(), THREE) == 0 == wider_ap(found(), THREE)
 
 
 def test_area_under_a_curve() -> None:

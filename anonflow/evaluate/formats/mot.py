@@ -53,7 +53,7 @@ def _objects(path: Path, item: int) -> list[Annotated]:
         frame, object_id, x, y, w, h, visible = line_values(line, f"{path}, {place}", _ANY_FRAME)
         if (frame, object_id) in seen:
             raise failure(
-                path, place, f"object {object_id} has a box in frame {frame} already, line {seen[frame, object_id]}",
+                path, place, f"object {object_id} is in frame {frame} already, in line {seen[frame, object_id]}",
                 "Take one of them out",
             )  # fmt: skip
         seen[frame, object_id] = number

@@ -9,8 +9,21 @@ from pathlib import Path
 from anonflow.errors import TruthError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-VIDEOS = tuple(
-    ".mp4 .mov .mkv .webm .avi .m4v .mpg .mpeg .ts .mts .m2ts .wmv .flv .3gp .mxf .vob .ogv".split()
+VIDEOS = (
+    ".mp4",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".m4v",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+    ".mts",
+    ".m2ts",
+    ".wmv",
+    ".flv",
+    ".3gp",
 )
 MEDIA = (*PICTURES, *VIDEOS)
 MAX_BYTES = 2**30

@@ -1,4 +1,4 @@
-"""XML of annotations, with the line of every element. Entities and document types are refused, as in hostile files."""
+"""XML of annotations, with the line of every element. Entities and document types, which can harm, are refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """YOLO's text: a file a picture, a line `class x y w h` an object, as shares of the picture; x, y is the centre.
 
-Lines of segments (`class x1 y1 x2 y2 ...`) count as their bounding box. Class names are in `classes.txt`, `obj.names`
-or `data.yaml`; without them, a label is its number.
+Lines of segments (`class x1 y1 x2 y2 ...`) count as their bounding box. Class names are in `classes.txt`,
+`obj.names` or `data.yaml`; without them, a label is its number.
 """
 
 from __future__ import annotations
