@@ -92,7 +92,7 @@ def picture(
     )
     luma = np.full(1, columns.pop("luma", 0.5), np.float32)
     scene = Scene(item_id, truth, detections, np.zeros(1, np.int32), luma, LABELS)
-    words = {name: np.array(list(values) + [""], np.object_)[:-1] for name, values in columns.items()}
+    words = {name: np.array([*values, ""], np.object_)[:-1] for name, values in columns.items()}
     return Case(
         Item(Path(f"{item_id}.jpg"), Path("a.json"), "cam"),
         item_id,
