@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from anonflow.evaluate.replay import replayed
-from anonflow.evaluate.truth import Scene, Truth
+from anonflow.evaluate.truth import Clock, Scene, Truth
 from anonflow.pipeline import planned as module
 from anonflow.pipeline.album.stages import Detect, plan, stitch
 from anonflow.pipeline.context import RunContext
@@ -82,7 +82,8 @@ def as_scene(of: Planned) -> Scene:
         height=of.height,
     )
     shots = np.cumsum(of.facts.cuts).astype(np.int32)
-    return Scene(of.source.video_id, truth, of.detections, shots, of.facts.luma, ("face",))
+    clock = Clock(of.index.pts, of.index.time_base, of.index.end_pts) if of.index else None
+    return Scene(of.source.video_id, truth, of.detections, shots, of.facts.luma, ("face",), clock)
 
 
 def test_plans_are_those_of_a_run_and_can_be_replayed_from_detections(
