@@ -86,7 +86,7 @@ class Scene:
     luma: FloatArray
     labels: tuple[str, ...]
     clock: Clock | None = None
-    """Of a real video; what is planned by it equals a run's plan to the bit, not only to rounding."""
+    """Of a real video: plans made by it equal those of a run to the bit, not only to rounding."""
 
     @property
     def times_s(self) -> Times:

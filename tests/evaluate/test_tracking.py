@@ -55,10 +55,10 @@ def figures(of: Tracking) -> dict[str, float]:
     return {name: getattr(of, name) for name in THEIRS["TUD-Campus"]}
 
 
-@pytest.mark.skipif(not (SHARED / "mot").exists(), reason="needs ../shared/data/mot")
+@pytest.mark.skipif(not (SHARED / "data/mot").exists(), reason="needs ../shared/data/mot")
 @pytest.mark.parametrize("sequence", SEQUENCES)
 def test_agrees_with_the_reference_on_real_tracks(sequence: str) -> None:
-    folder = SHARED / "mot" / sequence
+    folder = SHARED / "data/mot" / sequence
     ours = figures(tracking(load(folder / "gt.txt"), load(folder / "test.txt")))
     assert ours == pytest.approx(THEIRS[sequence], abs=1e-9)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,19 @@ import pytest
 from rich.console import Console
 
 from anonflow.errors import TruthError
+from anonflow.evaluate.detection import _gather
+from anonflow.evaluate.formats.read import Data, read_ground_truth
 from anonflow.evaluate.ground import Annotated, Annotations, Item, ground_truth
+from anonflow.evaluate.match import match
+from anonflow.evaluate.precision import coco_ap
 from anonflow.jobs.cases import judged_cases
 from anonflow.pipeline import planned
+from tests.evaluate.test_precision import reference
 from tests.media import Clip
 from tests.pipeline.album.gallery import add
 from tests.pipeline.test_planned import in_this_process
-from tests.pipeline.worlds import FixedDetector, World, use_detector
+from tests.pipeline.worlds import FixedDetector, World, configuration, use_detector
+from tests.streams import SHARED
 
 
 @pytest.fixture
@@ -53,3 +60,23 @@ def test_cases_are_in_the_order_of_their_items(judged: Any) -> None:
 def test_annotations_that_do_not_fit_are_told_with_their_place(judged: Any) -> None:
     with pytest.raises(TruthError, match=r"truth\.txt, line 1: frame 12"):
         judged(row(1, 12))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (SHARED / "data/faces-wider").exists(), reason="needs ../shared/data/faces-wider")
+def test_averages_of_real_detections_agree_with_faster_coco_eval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the default detector finds in real pictures; ignored faces are crowds, which the library knows."""
+    monkeypatch.setattr(planned, "_computed", in_this_process)
+    data = Data(SHARED / "data/faces-wider", unlabeled="exclude")
+    truth = read_ground_truth(data, ("face",))
+    truth = replace(truth, objects=replace(truth.objects, crowd=truth.objects.ignored))
+    config = replace(configuration("detector=faces", "detector.face.max_upscale=2"), output=str(tmp_path))
+    made = judged_cases(truth, config, 0.0, Console(file=io.StringIO()))
+    label = _gather(made.cases, 0)
+    assert len(label.found) > 1000 and label.wanted.crowd.sum() > 100
+    for per_picture in (100, 10):
+        theirs = reference(label.found, label.wanted, len(made.cases), per_picture)[:, 0]
+        ours = coco_ap(match(label.found, label.wanted, max_per_picture=per_picture))
+        np.testing.assert_allclose(ours, theirs, atol=1e-6, rtol=0)
