@@ -64,7 +64,7 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Clock:
-    """A file's own timestamps (n_frames,) in units of `time_base` seconds, and the last frame's end: exact times."""
+    """A file's own timestamps (n_frames,) in units of `time_base` seconds, and the end of its last frame."""
 
     pts: IntArray
     time_base: Fraction
