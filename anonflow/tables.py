@@ -52,6 +52,7 @@ LEDGER = pa.schema(
         ("fingerprint", pa.string()),
         ("kind", pa.string()),
         ("finished_at", pa.timestamp("ms", tz="UTC")),
+        ("chain_head", pa.string()),
     ]
 )
 MASK_DIGESTS = pa.schema(

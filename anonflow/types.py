@@ -52,6 +52,8 @@ class Verdict(enum.StrEnum):
     EQUAL = "equal"
     CHANGED_BY_POLICY = "changed by policy"
     BROKEN = "broken"
+    NOT_COMPARED = "not compared"
+    """Only of outputs of a finished run whose source is gone, or is not to be read."""
 
 
 @dataclass(frozen=True)

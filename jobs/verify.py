@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,27 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from anonflow.assure.pairs import Pair, find_pairs, pairs_of_run, report_of_run
+from anonflow.assure.ledger import Finding
+from anonflow.assure.models import check_models
+from anonflow.assure.pairs import Pair, all_runs, find_pairs, find_run, names_of_outputs, pairs_of_run
+from anonflow.assure.runs import check_order, check_run
+from anonflow.assure.tally import Tally, tallied
 from anonflow.assure.verify import Agreed, Verified, verify_all
-from anonflow.config import AudioConfig, LimitsConfig, PictureConfig, SourceConfig, VideoConfig, VideoRegions
+from anonflow.config import (
+    AudioConfig,
+    LimitsConfig,
+    ModelConfig,
+    PictureConfig,
+    SourceConfig,
+    VideoConfig,
+    VideoRegions,
+)
 from anonflow.config.base import Section, require
+from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.errors import ConfigError, one_line
+from anonflow.evidence.signing import read_public_key
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
-from anonflow.storage import write_json
+from anonflow.pipeline.seal import REPORT_NAME
 from anonflow.types import Verdict
 
 _KEYS = ("input", "output")
@@ -40,6 +54,11 @@ class VerifyConfig(Section):
     output: str
     report: str | None
     workers: int | None
+    compare: bool
+    all_runs: bool
+    public_key: str | None
+    model_cache: str | None
+    model_dirs: list[str]
     source: SourceConfig
     limits: LimitsConfig
     video: VideoConfig
@@ -74,44 +93,113 @@ def _quoted(path: str) -> str:
 
 
 def _run(config: VerifyConfig, console: Console) -> int:
-    pairs, agreed = _asked_for(config)
-    verified = list(
-        track(
-            verify_all(pairs, agreed, config.workers or os.cpu_count() or 1),
-            description="verifying",
-            total=len(pairs),
-            console=console,
-            disable=not console.is_terminal,
-        )
-    )
+    asked = _of_files(config) if config.input is not None else _of_run(config)
+    found = list(asked.findings)
+    workers = config.workers or os.cpu_count() or 1
+    verified = verify_all(asked.pairs, asked.agreed, workers) if asked.agreed is not None else iter(())
+    with tallied(Path(config.report) if config.report else None) as tally:
+        last = _count(verified, tally, console)
+        if asked.run is not None and tally.strange_hashes:
+            tally.tell_of_swaps(names_of_outputs(asked.run, tally.strange_hashes))
     out = Console()
-    out.print(_points(verified[0]) if len(verified) == 1 else _files(verified))
-    if config.report is not None:
-        write_json(
-            Path(config.report), [{"name": v.name, "checks": [asdict(c) for c in v.checks]} for v in verified]
+    is_one = last is not None and asked.run is None and tally.n_holding + tally.n_broken == 1
+    out.print(_points(last) if last is not None and is_one else _files(tally))
+    if asked.run is not None:
+        out.print(_record(asked.run, found))
+    return int(QUARANTINED if found or tally.n_broken else DONE)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be verified: pairs, by what was agreed on, and what is wrong with a run's record."""
+
+    pairs: Iterable[Pair]
+    agreed: Agreed | None
+    """None: the record does not even say."""
+    run: Path | None = None
+    findings: Iterable[Finding] = ()
+
+
+def _of_files(config: VerifyConfig) -> _Asked:
+    if config.public_key is not None or config.all_runs:
+        raise ConfigError(
+            "public_key and all_runs are about a run's record: give the output folder of a run alone."
         )
-    return int(DONE if all(v.holds for v in verified) else QUARANTINED)
+    output, source = Path(config.output).expanduser(), Path(str(config.input)).expanduser()
+    agreed = Agreed(
+        config.source,
+        config.limits,
+        config.video,
+        config.audio,
+        config.picture,
+        tuple(config.regions),
+        config.compare,
+    )
+    return _Asked(find_pairs(source, output, config.source), agreed)
 
 
-def _asked_for(config: VerifyConfig) -> tuple[tuple[Pair, ...], Agreed]:
-    output = Path(config.output).expanduser()
-    regions = tuple(config.regions)
-    if config.input is not None:
-        pairs = find_pairs(Path(config.input).expanduser(), output, config.source)
-        agreed = Agreed(config.source, config.limits, config.video, config.audio, config.picture, regions)
-        return pairs, agreed
+def _of_run(config: VerifyConfig) -> _Asked:
     if given := sorted({name.partition(".")[0] for name in _overridden()}.intersection(_OF_THE_RUN)):
         raise ConfigError(
             f"{', '.join(given)}: a finished run is verified with what its report says; leave it out."
         )
-    pairs = pairs_of_run(output)
-    if not pairs:
-        raise ConfigError(f"{output}: this run published nothing that could be verified.")
-    made: dict[str, Any] = json.loads(report_of_run(output).read_text())["configuration"]
-    if not regions and made["audio"]["mode"] in _HEARD and any(entry["mute"] for entry in made["regions"]):
+    run = find_run(Path(config.output).expanduser())
+    findings = list(_findings(run, config))
+    try:
+        agreed = _agreed(run, config)
+    except (OSError, ValueError, KeyError, TypeError):
+        if not findings:
+            raise
+        return _Asked((), None, run, findings)
+    pairs = pairs_of_run(run)
+    return _Asked(_as_far_as_readable(pairs) if findings else pairs, agreed, run, findings)
+
+
+def _as_far_as_readable(pairs: Iterator[Pair]) -> Iterator[Pair]:
+    """Those of a ledger that is broken, which has been said."""
+    try:
+        yield from pairs
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+
+
+def _findings(run: Path, config: VerifyConfig) -> Iterator[Finding]:
+    """What is wrong with the record of the run, of all runs if asked, of their order, and of the models."""
+    key = read_public_key(Path(config.public_key).expanduser()) if config.public_key else None
+    yield from check_run(run, key)
+    if config.all_runs:
+        for other in all_runs(run.parent):
+            if other != run:
+                yield from check_run(other, key)
+    yield from check_order(run.parent)
+    try:
+        report = json.loads((run / REPORT_NAME).read_bytes())
+        detectors = report["configuration"]["detector"].values()
+        models = TypeAdapter(list[ModelConfig]).validate_python([detector["model"] for detector in detectors])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return  # that the report is not what it was has been said
+    cache = Path(config.model_cache).expanduser() if config.model_cache else default_cache_dir()
+    store = ModelStore(cache, [Path(folder).expanduser() for folder in config.model_dirs])
+    yield from (Finding(f"run {run.name}", check) for check in check_models(report, models, store))
+
+
+def _agreed(run: Path, config: VerifyConfig) -> Agreed:
+    """What the run's report says was agreed on. Raises OSError, ValueError and KeyError for one that does not."""
+    regions = tuple(config.regions)
+    made: dict[str, Any] = json.loads((run / REPORT_NAME).read_bytes())["configuration"]
+    has_spans = config.compare and made["audio"]["mode"] in _HEARD and any(e["mute"] for e in made["regions"])
+    if not regions and has_spans:
         raise ConfigError("The run muted spans of its regions file: give it, regions=FILE, to tell what it muted.")
-    values = {name: made[name] for name in _OF_THE_RUN}
-    return pairs, replace(TypeAdapter(Agreed).validate_python(values), regions=regions)
+    agreed = TypeAdapter(Agreed).validate_python({name: made[name] for name in _OF_THE_RUN})
+    return replace(agreed, regions=regions, compares_sources=config.compare)
+
+
+def _count(verified: Iterable[Verified], tally: Tally, console: Console) -> Verified | None:
+    """Count all; the last of them."""
+    last = None
+    for last in track(verified, description="verifying", console=console, disable=not console.is_terminal):
+        tally.add(last)
+    return last
 
 
 def _overridden() -> Iterable[str]:
@@ -132,17 +220,29 @@ def _points(verified: Verified) -> Table:
     return table
 
 
-def _files(verified: Sequence[Verified]) -> Table:
+def _files(tally: Tally) -> Table:
     """How many hold, and what is wrong with those that don't."""
-    wrong = [v for v in verified if not v.holds]
     table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("hold", str(len(verified) - len(wrong)))
-    table.add_row("broken", str(len(wrong)))
-    for one in wrong[:_MAX_ROWS]:
+    table.add_row("hold", str(tally.n_holding))
+    table.add_row("broken", str(tally.n_broken))
+    if tally.n_not_compared:
+        table.add_row("", f"{tally.n_not_compared} were not compared with their sources, only with their SHA-256")
+    for one in tally.wrong[:_MAX_ROWS]:
         points = "; ".join(f"{point.name} ({point.detail})" for point in one.broken)
         table.add_row("broken", Text(f"{one_line(one.name)}: {points}"))
-    if len(wrong) > _MAX_ROWS:
-        table.add_row("", f"... and {len(wrong) - _MAX_ROWS} more: report=FILE.json has all")
+    if tally.n_broken > _MAX_ROWS:
+        table.add_row("", f"... and {tally.n_broken - _MAX_ROWS} more: report=FILE.json has all")
+    return table
+
+
+def _record(run: Path, findings: Sequence[Finding]) -> Table:
+    """Whether the run's record is what it was."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("record", Text(f"of run {run.name}: {'broken' if findings else 'holds'}"))
+    for finding in findings[:_MAX_ROWS]:
+        table.add_row("broken", Text(f"{one_line(finding.name)}: {finding.check.name} ({finding.check.detail})"))
+    if len(findings) > _MAX_ROWS:
+        table.add_row("", f"... and {len(findings) - _MAX_ROWS} more")
     return table
 
 

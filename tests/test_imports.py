@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("types", "errors"),
-    ("config", "storage", "tables", "page"),
+    ("config", "storage", "tables", "evidence", "kept", "page"),
     ("video", "picture", "detect", "track", "mask"),
     ("demo", "pipeline", "evaluate", "assure"),
     ("summary", "jobs", "cli"),
@@ -30,6 +30,7 @@ DOORS = {
     "markupsafe": {"anonflow.page"},
     "matplotlib": {"anonflow.page"},
     "jpeglib": {"anonflow.picture.coefficients"},
+    "cryptography": {"anonflow.evidence.signing"},
 }
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
+from anonflow.assure.ledger import ledger_rows
 from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError
 from anonflow.pipeline.collisions import possible_results
 from anonflow.pipeline.paths import CONTROL_FOLDER
+from anonflow.pipeline.seal import ROOT_NAME, read_head
 from anonflow.pipeline.sources import list_sources, local_path
 from anonflow.types import Status
 
@@ -50,34 +50,45 @@ def find_pairs(source: Path, output: Path, config: SourceConfig) -> tuple[Pair, 
     return tuple(_pairs_of_folders(source, output, config))
 
 
-def pairs_of_run(folder: Path) -> tuple[Pair, ...]:
-    """The pairs that a run published or found unchanged, by its ledger; quarantined sources have none.
-
-    `folder` is that of the run (`OUTPUT/_anonflow/RUN`), or an output folder, of which the last run counts.
+def find_run(folder: Path) -> Path:
+    """The folder of a finished run: `folder` itself (`OUTPUT/_anonflow/RUN`), or of an output folder the last one.
 
     Raises:
         ConfigError: there is no finished run.
     """
-    ledger = next(iter(sorted(_ledgers(folder), reverse=True)), None)
-    if ledger is None:
+    ledgers = sorted(_ledgers(folder))
+    if not ledgers:
         raise ConfigError(f"{folder} is neither a finished run nor an output folder with one: no {_LEDGER} there.")
-    rows = pq.read_table(ledger).to_pylist()
-    return tuple(
-        Pair(
-            name=row["relative_path"],
-            source=Path(local_path(row["uri"])),
-            output=Path(row["output_uri"]) if Path(row["output_uri"]).exists() else None,
-            source_sha256=row["source_sha256"],
-            output_sha256=row["output_sha256"],
-        )
-        for row in rows
-        if row["status"] != Status.QUARANTINED
-    )
+    control = ledgers[-1].parents[1]
+    head = read_head(control)
+    named = control / head.run_id / _LEDGER if head else ledgers[-1]
+    return named.parent if named in ledgers else ledgers[-1].parent
 
 
-def report_of_run(folder: Path) -> Path:
-    """The report beside the ledger that `pairs_of_run` reads."""
-    return max(_ledgers(folder)).with_name("report.json")
+def all_runs(control: Path) -> list[Path]:
+    """The folders of all runs that finished, the first one first; those that lost a part are among them."""
+    return sorted({path.parent for name in (_LEDGER, ROOT_NAME) for path in control.glob(f"*/{name}")})
+
+
+def pairs_of_run(run: Path) -> Iterator[Pair]:
+    """The pairs that a run published or found unchanged, by its ledger; quarantined sources have none."""
+    for row in ledger_rows(run):
+        if row["status"] != Status.QUARANTINED:
+            output = Path(row["output_uri"])
+            yield Pair(
+                name=row["relative_path"],
+                source=Path(local_path(row["uri"])),
+                output=output if output.exists() else None,
+                source_sha256=row["source_sha256"],
+                output_sha256=row["output_sha256"],
+            )
+
+
+def names_of_outputs(run: Path, hashes: Collection[str]) -> dict[str, str]:
+    """The sources whose outputs had these SHA-256: where an output holds another's content, it says whose."""
+    return {
+        row["output_sha256"]: row["relative_path"] for row in ledger_rows(run) if row["output_sha256"] in hashes
+    }
 
 
 def _ledgers(folder: Path) -> Iterator[Path]:

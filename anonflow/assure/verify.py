@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,6 +36,8 @@ from anonflow.video.watchdog import step_limit
 log = logging.getLogger(__name__)
 
 _EXIT_AFTER_LIMIT = 70
+_AHEAD = 4
+"""Pairs handed out for each process: no more are looked up before they are needed."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Agreed:
     audio: AudioConfig
     picture: PictureConfig
     regions: tuple[VideoRegions, ...] = ()
+    compares_sources: bool = True
+    """False: outputs are compared with the ledger's hashes only."""
 
     def index(self, path: Path) -> FrameIndex:
         """That of a source, its damaged frames marked if they were to be hidden. Raises what `probe` does."""
@@ -64,6 +70,8 @@ class Verified:
 
     name: str
     checks: tuple[Check, ...]
+    found_sha256: str = ""
+    """Of an output that is not what was published."""
 
     @property
     def holds(self) -> bool:
@@ -71,23 +79,40 @@ class Verified:
         return not self.broken
 
     @property
+    def is_not_compared(self) -> bool:
+        """Whether the source was not looked at."""
+        return any(point.verdict is Verdict.NOT_COMPARED for point in self.checks)
+
+    @property
     def broken(self) -> tuple[Check, ...]:
         """The points that do not hold."""
         return tuple(point for point in self.checks if point.verdict is Verdict.BROKEN)
 
 
+_NOT_COMPARED = Check("source", Verdict.NOT_COMPARED, "the output was compared with the ledger's hash only")
 _Task: TypeAlias = Callable[[Pair], Verified]
 
 
-def verify_all(pairs: Sequence[Pair], agreed: Agreed, workers: int) -> Iterator[Verified]:
-    """Verify the pairs, in their order, in as many processes. One that dies or hangs costs its own pair only."""
-    task = partial(_watched, agreed=agreed)
-    with _processes(min(workers, len(pairs))) as pool:
-        for pair, ended in [(pair, _submitted(pool, task, pair)) for pair in pairs]:
-            try:
-                yield ended.result()
-            except BrokenProcessPool:
-                yield _alone(task, pair)  # all that were under way end so: which one it was, each shows for itself
+def verify_all(pairs: Iterable[Pair], agreed: Agreed, workers: int) -> Iterator[Verified]:
+    """Verify the pairs, in their order, in as many processes. One that dies or hangs costs its own pair only.
+
+    What only hashes needs no process that could be left: threads do.
+    """
+    decodes = agreed.compares_sources
+    task, left = partial(_watched if decodes else _caught, agreed=agreed), iter(pairs)
+    while first := list(islice(left, _AHEAD * workers)):
+        with _processes(workers) if decodes else ThreadPoolExecutor(workers) as pool:
+            window = deque((pair, _submitted(pool, task, pair)) for pair in first)
+            is_broken = False
+            while window:
+                pair, ended = window.popleft()
+                try:
+                    yield ended.result()
+                except BrokenProcessPool:
+                    is_broken = True  # all that were under way end so: which one it was, each shows for itself
+                    yield _alone(task, pair)
+                if not is_broken:
+                    window.extend((pair, _submitted(pool, task, pair)) for pair in islice(left, 1))
 
 
 def _processes(n: int) -> ProcessPoolExecutor:
@@ -95,7 +120,7 @@ def _processes(n: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(max(1, n), multiprocessing.get_context("spawn"))
 
 
-def _submitted(pool: ProcessPoolExecutor, task: _Task, pair: Pair) -> Future[Verified]:
+def _submitted(pool: Executor, task: _Task, pair: Pair) -> Future[Verified]:
     try:
         return pool.submit(task, pair)
     except BrokenProcessPool as error:
@@ -115,11 +140,15 @@ def _alone(task: _Task, pair: Pair) -> Verified:
 def _watched(pair: Pair, agreed: Agreed) -> Verified:
     """What a worker does: it leaves a decoder that hangs, which nothing else can end."""
     with step_limit(agreed.limits.max_decode_s_per_frame, partial(os._exit, _EXIT_AFTER_LIMIT)):
-        try:
-            return verify(pair, agreed)
-        except Exception as error:
-            log.exception("Unexpected error while verifying %s", pair.name)
-            return _crashed(pair, f"unexpected {type(error).__name__}: please report it")
+        return _caught(pair, agreed)
+
+
+def _caught(pair: Pair, agreed: Agreed) -> Verified:
+    try:
+        return verify(pair, agreed)
+    except Exception as error:
+        log.exception("Unexpected error while verifying %s", pair.name)
+        return _crashed(pair, f"unexpected {type(error).__name__}: please report it")
 
 
 def _crashed(pair: Pair, why: str) -> Verified:
@@ -133,14 +162,19 @@ def verify(pair: Pair, agreed: Agreed) -> Verified:
     if pair.source is None:
         return Verified(pair.name, (check("no source", False, "the output folder has it, the input has nothing"),))
     try:
-        checks = _same_bytes("output as published", pair.output, pair.output_sha256)
+        found = file_sha256(pair.output) if pair.output_sha256 else ""
+        checks = _same_bytes("output as published", found, pair.output_sha256)
     except OSError as error:
         return Verified(pair.name, (check("output", False, type(error).__name__),))
+    if not agreed.compares_sources or (pair.output_sha256 and not pair.source.exists()):
+        return Verified(pair.name, (*checks, _NOT_COMPARED), "" if found == pair.output_sha256 else found)
     try:
-        checks += _same_bytes("source as anonymised", pair.source, pair.source_sha256)
-        return Verified(pair.name, (*checks, *_contract(pair.source, pair.output, pair.name, agreed)))
+        if pair.source_sha256:
+            checks += _same_bytes("source as anonymised", file_sha256(pair.source), pair.source_sha256)
+        checks += _contract(pair.source, pair.output, pair.name, agreed)
     except (SourceError, OSError) as error:
-        return Verified(pair.name, (*checks, check("source", False, type(error).__name__)))
+        checks += (check("source", False, type(error).__name__),)
+    return Verified(pair.name, checks, "" if found == pair.output_sha256 else found)
 
 
 def _contract(source: Path, output: Path, name: str, agreed: Agreed) -> tuple[Check, ...]:
@@ -158,6 +192,6 @@ def _picture_contract(source: Path, output: Path, picture: PictureConfig) -> tup
     return inspect_picture(still, output.read_bytes(), anywhere, picture.keeps)[:-1]
 
 
-def _same_bytes(name: str, path: Path, sha256: str) -> tuple[Check, ...]:
+def _same_bytes(name: str, found: str, sha256: str) -> tuple[Check, ...]:
     """One point, or none if no hash is known."""
-    return (check(name, file_sha256(path) == sha256, "SHA-256"),) if sha256 else ()
+    return (check(name, found == sha256, "SHA-256"),) if sha256 else ()

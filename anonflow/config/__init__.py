@@ -16,6 +16,7 @@ from anonflow.config.keep import CHAPTER_PARTS, KeepConfig
 from anonflow.config.limits import LimitsConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
 from anonflow.config.picture import PictureConfig
+from anonflow.config.retention import RetentionConfig
 from anonflow.config.runtime import (
     ChunkConfig,
     DebugConfig,
@@ -65,6 +66,7 @@ __all__ = [
     "PictureConfig",
     "PlateContextConfig",
     "RegionConfig",
+    "RetentionConfig",
     "ReverseConfig",
     "RulesConfig",
     "RuntimeConfig",
@@ -120,6 +122,7 @@ class AnonymizeConfig(HidingConfig):
     audio: AudioConfig
     picture: PictureConfig
     runtime: RuntimeConfig
+    keep: RetentionConfig
     debug: DebugConfig
 
     def __post_init__(self) -> None:

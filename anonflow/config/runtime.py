@@ -90,8 +90,12 @@ class RuntimeConfig(Section):
     """Embedded Ray only: Ray's logical CPUs are a budget, not cores (see docs in conf/runtime)."""
     provider: str
     work_dir: str | None
+    detections_dir: str | None
+    """Where detections stay for other runs to find; None: in the work folder, which does not stay."""
     model_cache: str | None
     model_dirs: list[str]
+    signing_key: str | None
+    """Ed25519 private key in PEM, for its owner's eyes only; None: runs are not signed."""
     max_attempts: int
     chunk_timeout_s: float
     progress: bool | None

@@ -67,6 +67,8 @@ def derive_keys(config: AnonymizeConfig) -> Keys:
         "picture": config.picture.metadata,
         "debug": asdict(config.debug),
     }
+    if config.keep.detections:  # what was done without keeping them cannot be kept any more
+        masks |= {"keep": "detections"}
     return Keys(*(fingerprint(value) for value in (plan, detections, tracks, masks)))
 
 

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.errors import ReconcileError
+from anonflow.pipeline.proof import CHAINS_NAME, Proof, Root
 from anonflow.pipeline.rows import Outcome
-from anonflow.storage import canonical_json, naming_storage_errors, written_whole
+from anonflow.pipeline.seal import is_sealed
+from anonflow.storage import canonical_json, make_private_folder, naming_storage_errors, written_whole
 from anonflow.tables import LEDGER
 from anonflow.types import Source
 
@@ -25,8 +27,9 @@ class Ledger:
         """Open `ledger.jsonl` in `folder`."""
         self._folder = folder
         self._outcomes: dict[str, Outcome] = {}
+        make_private_folder(folder)
         with naming_storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "ledger.jsonl").touch(mode=0o600)
             self._journal: TextIO = (folder / "ledger.jsonl").open("a", encoding="utf-8")
 
     @property
@@ -59,15 +62,20 @@ class Ledger:
                 f"(first: {(missing + foreign)[0]}). Run the same command again; what is done is kept."
             )
 
-    def close(self) -> Path:
-        """Write `ledger.parquet`, a row per source sorted by URI; the journal has served its purpose."""
+    def close(self) -> tuple[Path, Root]:
+        """Write `ledger.parquet`, a row per source sorted by URI, and its proof; the journal goes."""
         target = self._folder / "ledger.parquet"
-        records = [_record(o) for o in sorted(self._outcomes.values(), key=lambda o: o.uri)]
-        with written_whole(target) as partial:
+        with written_whole(target) as partial, written_whole(self._folder / CHAINS_NAME) as chains:
+            for private in (partial, chains):
+                private.touch(mode=0o600)
+            with chains.open("wb") as file:
+                proof = Proof(file, lambda run_id: is_sealed(self._folder.parent, run_id))
+                outcomes = sorted(self._outcomes.values(), key=lambda o: o.uri)
+                records = [proof.add(_record(o), o.chain) for o in outcomes]
             pq.write_table(pa.Table.from_pylist(records, schema=LEDGER), partial)
         self._journal.close()
         Path(self._journal.name).unlink()
-        return target
+        return target, proof.root()
 
 
 def _record(outcome: Outcome) -> dict[str, object]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anonflow.errors import AnonflowError, StorageError
+from anonflow.pipeline.chains import unchanged_chain
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.storage import write_json
@@ -88,7 +89,8 @@ def read_done(row: Row, context: RunContext) -> Done | None:
 
 def unchanged(earlier: Outcome, row: Row) -> Outcome:
     """The outcome of a source that an earlier run published, maybe from another input folder."""
-    return replace(earlier, status=Status.UNCHANGED, relative_path=row.relative_path)
+    chain = unchanged_chain(earlier.video_id, earlier.chain)
+    return replace(earlier, status=Status.UNCHANGED, relative_path=row.relative_path, chain=chain)
 
 
 def write_done(row: Row, outcome: Outcome, output_modified_ns: int, context: RunContext) -> None:

@@ -31,7 +31,7 @@ _PACKAGES = (
     "scipy",
 )
 _PATHS = ("input", "output")
-_RUNTIME_PATHS = ("work_dir", "model_cache", "model_dirs")
+_RUNTIME_PATHS = ("work_dir", "detections_dir", "model_cache", "model_dirs", "signing_key")
 _LEFT_OUT = "(a path, left out)"
 _PATTERN_LEFT_OUT = "(a pattern, left out)"
 
@@ -78,24 +78,26 @@ def build_report(
     *,
     wall_s: float,
     passed_over: dict[str, int],
+    evidence: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report as a value that JSON can hold. Which file a video id stands for is in the ledger only."""
     return {
         "run_id": run_id,
         "anonflow": __version__,
         "versions": _versions(),
-        "configuration": _configuration(config),
+        "configuration": public_configuration(config),
         "models": [_model(name, config) for name in sorted(config.detector)],
         "masks": {label: _mask(config, label) for label in config.labels},
         "totals": asdict(Totals.of(outcomes)),
         "wall_s": round(wall_s, 3),
         "files_passed_over": passed_over,
         "videos": [_video(o) for o in sorted(outcomes, key=lambda o: o.video_id) if o.kind == "video"],
+        "evidence": evidence,
         "pictures": _pictures([o for o in outcomes if o.kind == "picture"]),
     }
 
 
-def _configuration(config: AnonymizeConfig) -> dict[str, Any]:
+def public_configuration(config: AnonymizeConfig) -> dict[str, Any]:
     """The resolved configuration without its paths, which may carry names; the ledger has those of the videos."""
     resolved = asdict(config)
     for name, detector in resolved["detector"].items():

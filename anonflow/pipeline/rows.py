@@ -13,6 +13,8 @@ from typing import Any, Self
 import pyarrow as pa
 
 from anonflow.errors import AnonflowError
+from anonflow.evidence.chain import Record
+from anonflow.pipeline.chains import quarantined_chain
 from anonflow.storage import canonical_json
 from anonflow.types import Source, Status
 
@@ -41,6 +43,8 @@ class Outcome:
     finished_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     details: dict[str, Any] = field(default_factory=dict)
     """For the report: objects by label, frames with masks, stage seconds, checks, what was changed by policy."""
+    chain: list[Record] = field(default_factory=list)
+    """What happened to the source, tamper-evident; see `pipeline.chains`."""
 
     @classmethod
     def quarantined(cls, source: Source, fingerprint: str, error: AnonflowError) -> Self:
@@ -55,6 +59,7 @@ class Outcome:
             fingerprint=fingerprint,
             reason=error.reason,
             message=message if source.uri in message else f"{source.uri}: {message}",
+            chain=quarantined_chain(source, error.reason),
         )
 
     @classmethod

@@ -19,17 +19,20 @@ from anonflow.config import AnonymizeConfig
 from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.detect.session import usable_provider
 from anonflow.errors import ConfigError, StorageError, one_line
+from anonflow.evidence.signing import SigningKey, read_signing_key
 from anonflow.mask.regions import unmatched
 from anonflow.pipeline import graph
 from anonflow.pipeline.carried import warnings
 from anonflow.pipeline.cluster import connected, stage_resources
 from anonflow.pipeline.context import RunContext, derive_keys
+from anonflow.pipeline.keeping import begin_keeping
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.monitor import Monitor, watched
 from anonflow.pipeline.paths import CONTROL_FOLDER, Paths
 from anonflow.pipeline.progress import Display, Snapshot, displayed
 from anonflow.pipeline.report import Totals, build_report
 from anonflow.pipeline.rows import Outcome
+from anonflow.pipeline.seal import evidence, last_sealed, seal
 from anonflow.pipeline.sources import Listing, list_sources, local_path
 from anonflow.storage import (
     make_private_folder,
@@ -65,6 +68,7 @@ def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
     Raises ConfigError before anything starts when the configuration, a model or the output folder is wrong.
     """
     started = time.monotonic()
+    key = _signing_key(config)
     paths = _prepare_paths(config)
     listing = list_sources(config.input, paths.output, config.source)
     _tell_of_idle_regions(config, listing)
@@ -74,9 +78,16 @@ def anonymize(config: AnonymizeConfig, console: Console) -> Summary:
     with _only_run_on(paths):
         _check_models(config, cache)
         ledger = Ledger(paths.run)
+        begin_keeping(config, paths)
         _compute(config, paths, cache, listing, ledger, console)
         ledger.reconcile(listing.sources)
-        return _finish(config, paths, listing, ledger, time.monotonic() - started)
+        return _finish(config, paths, listing, ledger, time.monotonic() - started, key)
+
+
+def _signing_key(config: AnonymizeConfig) -> SigningKey | None:
+    """It stays in this process: stages have its path at most."""
+    path = config.runtime.signing_key
+    return read_signing_key(Path(local_path(path))) if path else None
 
 
 def _prepare_paths(config: AnonymizeConfig) -> Paths:
@@ -85,12 +96,14 @@ def _prepare_paths(config: AnonymizeConfig) -> Paths:
         Path(local_path(config.runtime.work_dir)) if config.runtime.work_dir else output / CONTROL_FOLDER / "work"
     )
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    paths = Paths(output, work, run_id, derive_keys(config))
+    shared = Path(local_path(config.runtime.detections_dir)) if config.runtime.detections_dir else None
+    paths = Paths(output, work, run_id, derive_keys(config), shared)
     try:
         with naming_storage_errors(output):
             output.mkdir(parents=True, exist_ok=True)
-            paths.control.mkdir(exist_ok=True)
-        for folder in (work, paths.partial):
+        # What lies in the control folder has names of files, at least; so it is for its owner alone.
+        private = (paths.control, paths.control / "done", work, paths.partial)
+        for folder in (*private, *([shared] if shared else [])):
             make_private_folder(folder)
     except StorageError as error:
         raise ConfigError(f"output={config.output} cannot be used: {error}") from error
@@ -186,13 +199,24 @@ def _tell(outcome: Outcome, said: set[str]) -> None:
         log.warning("Quarantined (%s): %s", outcome.reason, one_line(outcome.message))
 
 
-def _finish(config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float) -> Summary:
+def _finish(
+    config: AnonymizeConfig, paths: Paths, listing: Listing, ledger: Ledger, wall_s: float, key: SigningKey | None
+) -> Summary:
     outcomes = ledger.outcomes
-    report = build_report(config, paths.run_id, outcomes, wall_s=wall_s, passed_over=listing.passed_over)
-    write_json(paths.run / "report.json", report)
     if config.debug.mask_digests:
         _gather_digests(paths, outcomes)
-    ledger_path = ledger.close()
+    ledger_path, root = ledger.close()
+    previous = last_sealed(paths.control)
+    report = build_report(
+        config,
+        paths.run_id,
+        outcomes,
+        wall_s=wall_s,
+        passed_over=listing.passed_over,
+        evidence=evidence(root, previous),
+    )
+    write_json(paths.run / "report.json", report)
+    seal(paths.run, paths.run_id, root, previous, key)
     _clean_up(config, paths, outcomes)
     return Summary(outcomes, Totals.of(outcomes), ledger_path, paths.run / "report.json", wall_s)
 

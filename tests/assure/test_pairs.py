@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from anonflow.assure.pairs import find_pairs, pairs_of_run, report_of_run
+from anonflow.assure.pairs import all_runs, find_pairs, find_run, names_of_outputs, pairs_of_run
 from anonflow.errors import ConfigError
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.rows import Outcome
@@ -79,15 +79,17 @@ def test_a_run_has_its_pairs_in_its_ledger(tmp_path: Path) -> None:
         )
     ledger.close()
     for given in (tmp_path, folder):
-        first, second = pairs_of_run(given)
+        assert find_run(given) == folder
+        first, second = pairs_of_run(find_run(given))
         assert (first.name, first.output, first.output_sha256) == ("sub/a.mp4", made, "o")
         assert (second.name, second.output, second.source_sha256) == ("sub/b.mp4", None, "s")
-        assert report_of_run(given) == folder / "report.json"
+    assert names_of_outputs(folder, {"o", "x"}) == {"o": "sub/c.mp4"}
+    assert all_runs(folder.parent) == [folder]
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="neither a finished run"):
-        pairs_of_run(tmp_path)
+        find_run(tmp_path)
 
 
 def make_clip_file(path: Path) -> None:

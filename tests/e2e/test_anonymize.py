@@ -102,7 +102,7 @@ def test_output_mirrors_the_tree_and_holds_nothing_else(first: Done) -> None:
     results = {name for name in files_below(first.output) if not name.startswith("_anonflow/")}
     assert results == {"deep/person and car.mp4", "one_frame.mp4"}
     rest = {name.split("/")[1] for name in files_below(first.output) if name.startswith("_anonflow/")}
-    assert rest == {"done", "lock", first.folder.name}, "something of the work is left"
+    assert rest == {"done", "head.json", "lock", first.folder.name}, "something of the work is left"
 
 
 def test_no_face_is_left(first: Done) -> None:

@@ -13,13 +13,14 @@ from rich.console import Console
 
 from anonflow.config import TimeSpan, VideoRegions
 from anonflow.errors import ConfigError
+from anonflow.evidence.signing import read_signing_key
 from anonflow.jobs import verify as job
 from anonflow.jobs.launch import typed
 from anonflow.jobs.verify import VerifyConfig, named
-from anonflow.pipeline.ledger import Ledger
-from anonflow.pipeline.report import build_report
-from anonflow.storage import write_json
+from tests.assure.records import run_of
+from tests.evidence.keys import key_pair
 from tests.media import Clip
+from tests.pipeline.sealed import finish
 from tests.pipeline.worlds import FixedDetector, World, run_all, use_detector
 
 
@@ -44,13 +45,7 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def ended(world: World) -> World:
     """Everything is run, and the run has its ledger and its report."""
-    outcomes = run_all(world.rows(), world.context())
-    folder = world.output / "_anonflow" / "run1"
-    ledger = Ledger(folder)
-    for outcome in outcomes:
-        ledger.add(outcome)
-    write_json(folder / "report.json", build_report(world.config, "run1", outcomes, wall_s=1.0, passed_over={}))
-    ledger.close()
+    finish(world, "run1", run_all(world.rows(), world.context()))
     return world
 
 
@@ -99,6 +94,9 @@ def test_what_is_broken_is_told_with_its_points(
 def test_no_run_and_nothing_published(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="neither a finished run"):
         run(str(tmp_path))
+    world = World.make(tmp_path)
+    (tmp_path / "in" / "a.mp4").touch()
+    assert run(str(ended(world).output)) == 0
 
 
 def test_a_run_brings_its_own_values(finished: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,3 +136,65 @@ def test_main_passes_the_arguments_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["anonflow verify", "a", "b"])
     monkeypatch.setattr(job, "launch", lambda *given: seen.append((given[0], sys.argv[1:])) or 0)
     assert job.main() == 0 and seen == [("verify", ["input='a'", "output='b'"])]
+
+
+def test_exchanged_outputs_are_named(finished: World, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = finished.output / "a.mp4", finished.output / "b, c='d'.mp4"
+    aside = first.rename(first.with_name("aside"))
+    second.rename(first)
+    aside.rename(second)
+    assert run(str(finished.output), "compare=false") == 3
+    said = " ".join(capsys.readouterr().out.split())
+    assert "a.mp4: output as published (SHA-256; it holds the output of b, c='d'.mp4)" in said
+    assert "it holds the output of a.mp4)" in said and "hold 0" in said
+
+
+def test_sources_that_are_gone_are_not_compared(finished: World, capsys: pytest.CaptureFixture[str]) -> None:
+    (finished.root / "in" / "a.mp4").unlink()
+    assert run(str(finished.output)) == 0
+    said = capsys.readouterr().out
+    assert "hold    2" in said and "1 were not compared with their sources" in said
+    (finished.output / "a.mp4").write_bytes(b"other")
+    assert run(str(finished.output)) == 3
+
+
+@pytest.mark.parametrize("name", ["ledger.parquet", "chains.jsonl", "report.json", "root.json"])
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]"])
+def test_a_record_that_is_not_there_or_nonsense_is_broken_not_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes | None
+) -> None:
+    world = World.make(tmp_path)
+    path = run_of(world, "run1") / name
+    path.unlink() if content is None else path.write_bytes(content)
+    if name == "ledger.parquet" and content is None:
+        with pytest.raises(ConfigError, match="neither a finished run"):
+            run(str(world.output), "compare=false")
+        return
+    assert run(str(world.output), "compare=false") == 3
+    assert "record  of run run1: broken" in capsys.readouterr().out
+
+
+def test_all_runs_and_signatures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = World.make(tmp_path)
+    private, public = key_pair(tmp_path)
+    first = run_of(world, "run1", "ad", read_signing_key(private))
+    run_of(world, "run2", "ad", read_signing_key(private))
+    arguments = (str(world.output), f"public_key={public}", "compare=false")
+    assert run(*arguments) == run(*arguments, "all_runs=true") == 0
+    (first / "report.json").write_text("{}")
+    assert run(*arguments) == 0 and run(*arguments, "all_runs=true") == 3
+    assert "run run1: report" in capsys.readouterr().out
+    (world.output / "_anonflow" / "run2" / "signature.json").unlink()
+    assert run(*arguments) == 3
+    with pytest.raises(ConfigError, match="public_key"):
+        run(str(world.root / "in"), str(world.output), f"public_key={public}")
+
+
+def test_a_model_at_hand_that_is_another_is_told(
+    finished: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m").mkdir()
+    model = finished.config.detector["face"].model
+    (tmp_path / "m" / f"{model.id}.onnx").write_bytes(b"other weights")
+    assert run(str(finished.output), "compare=false", f"model_dirs=[{tmp_path / 'm'}]") == 3
+    assert f"is not the model {model.id}" in " ".join(capsys.readouterr().out.split())

@@ -69,18 +69,18 @@ def test_the_table_holds_a_row_per_source_by_uri(ledger: Ledger, tmp_path: Path)
         outcome("b", frames=7, duration_s=0.5, output_uri="/out/b", finished_at="2024-05-06T07:08:09.123+00:00")
     )
     ledger.add(outcome("a", Status.QUARANTINED, reason="damaged", message="/in/a: cut off"))
-    path = ledger.close()
+    path, _ = ledger.close()
     table = pq.read_table(path)
     assert table.schema.equals(LEDGER)
     first, second = table.to_pylist()
     assert (first["uri"], first["status"], first["reason"]) == ("/in/a", "quarantined", "damaged")
     assert (second["frames"], second["duration_s"], second["output_uri"]) == (7, 0.5, "/out/b")
     assert second["finished_at"] == datetime(2024, 5, 6, 7, 8, 9, 123000, tzinfo=UTC)
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["ledger.parquet"]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["chains.jsonl", "ledger.parquet"]
 
 
 def test_an_empty_ledger_has_its_columns(ledger: Ledger) -> None:
-    assert pq.read_table(ledger.close()).schema.equals(LEDGER)
+    assert pq.read_table(ledger.close()[0]).schema.equals(LEDGER)
 
 
 def test_a_ledger_that_cannot_be_written_is_a_named_error(tmp_path: Path) -> None:

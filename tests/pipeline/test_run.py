@@ -102,3 +102,12 @@ def test_a_pattern_that_matches_no_input_is_told_of(world: World, monkeypatch: p
     with pytest.raises(ModelError):
         anonymize(replace(without_model(world), regions=regions), CONSOLE)
     assert len(told) == 1 and "cam1/*.MP4" in told[0]
+
+
+def test_what_holds_names_or_boxes_is_for_its_owner_alone(world: World) -> None:
+    paths = run_module._prepare_paths(world.config)
+    folders = (paths.control, paths.control / "done", paths.work, paths.partial)
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
+    run_module.Ledger(paths.run)
+    assert paths.run.stat().st_mode & 0o777 == 0o700
+    assert (paths.run / "ledger.jsonl").stat().st_mode & 0o777 == 0o600

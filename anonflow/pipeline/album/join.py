@@ -14,11 +14,15 @@ from typing import Any
 from anonflow.picture.contract import inspect
 from anonflow.picture.still import open_picture, read_picture
 from anonflow.pipeline.album.album import Album
+from anonflow.pipeline.album.detect import Found, read_found
 from anonflow.pipeline.album.hiding import AlbumPlan
 from anonflow.pipeline.album.members import Member
+from anonflow.pipeline.chains import published_chain
 from anonflow.pipeline.collisions import require_inside
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.keeping import keep_pictures
 from anonflow.pipeline.outcomes import read_done, write_done
+from anonflow.pipeline.provenance import made_with, picture_facts
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.join import require_fidelity, require_other_file
 from anonflow.pipeline.stages.plan import check_source
@@ -34,6 +38,7 @@ def join_album(row: Row, context: RunContext) -> list[Row]:
     with album.together():
         if any(album.left()):
             work = _Work.read(row, context)
+            keep_pictures(row, context, work.found, list(album.left()))
             for member in album.left():
                 album.attempt(member, partial(_publish, album, member, work))
         context.paths.remove_work(row.video_id)
@@ -47,6 +52,8 @@ class _Work:
     plan: AlbumPlan
     providers: list[str]
     stage_seconds: dict[str, dict[str, float]]
+    found: Found
+    made_with: dict[str, Any]
 
     @classmethod
     def read(cls, row: Row, context: RunContext) -> _Work:
@@ -54,9 +61,15 @@ class _Work:
         detected = read_note(paths.detections(row.video_id, 0))
         masked = json.loads(paths.note(paths.segment(row.video_id, 0)).read_text())
         times = {"detect": detected, "stitch": plan.times, "mask": masked}
-        return cls(
-            plan, detected["providers"], {stage: _share(note, row.pictures) for stage, note in times.items()}
-        )
+        shares = {stage: _share(note, row.pictures) for stage, note in times.items()}
+        return cls(plan, detected["providers"], shares, read_found(row, context), made_with(context))
+
+    def facts(self, member: Member, checks: tuple[Check, ...]) -> dict[str, dict[str, Any]]:
+        """What the chain of a picture says was made of it."""
+        position = member.position
+        found = self.found.detections.between(position, position + 1)
+        plan = self.plan.plan.between(position, position + 1)
+        return picture_facts(self.made_with, found, plan, self.plan.objects[str(position)], checks)
 
 
 def _share(times: dict[str, Any], n_pictures: int) -> dict[str, float]:
@@ -77,6 +90,9 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
     checks, kind = _checks(given, content, member, work, context)
     require_fidelity(member.row, checks)
     _move(content, source, target, member, context)
+    source_sha256, sha256 = (hashlib.sha256(data).hexdigest() for data in (given, content))
+    read = {"bytes": member.source.size_bytes, "sha256": source_sha256}
+    made = {**work.facts(member, checks), "output": {"bytes": len(content), "sha256": sha256}}
     outcome = Outcome(
         uri=member.source.uri,
         relative_path=member.source.relative_path,
@@ -86,8 +102,8 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
         fingerprint=context.paths.keys.masks,
         output_uri=str(target),
         output_bytes=len(content),
-        output_sha256=hashlib.sha256(content).hexdigest(),
-        source_sha256=hashlib.sha256(given).hexdigest(),
+        output_sha256=sha256,
+        source_sha256=source_sha256,
         kind="picture",
         details={
             "format": kind,
@@ -96,6 +112,7 @@ def _publish(album: Album, member: Member, work: _Work) -> None:
             "providers": work.providers,
             "stage_seconds": {**work.stage_seconds, "join": watch.read()},
         },
+        chain=published_chain(member.source.video_id, read, made, context.paths.run_id),
     )
     write_done(member.row, outcome, target.stat().st_mtime_ns, context)
     album.end(member, outcome)

@@ -13,6 +13,7 @@ from anonflow.config import DetectorConfig
 from anonflow.detect.base import Detector, fit
 from anonflow.detect.families import build_detector
 from anonflow.detect.models import ModelStore
+from anonflow.evidence.digest import rows_digest
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.latency import Histogram, Timed
@@ -81,7 +82,9 @@ class Detect:
                 found, facts = detect_chunk(Path(row.uri), index, chunk, self.eyes, meter)
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
-            note = {"providers": providers, "latency": latencies(self.eyes), **watch.read()}
+            owned = rows_digest(found.between(chunk.start_frame, chunk.stop_frame))
+            note = {"providers": providers, "run": self._context.paths.run_id, "owned": owned, **watch.read()}
+            note["latency"] = latencies(self.eyes)
             write_rows(detections_path, found, note)
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))

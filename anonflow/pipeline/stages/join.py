@@ -13,14 +13,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonflow.errors import AnonflowError, FidelityError, SourceError, UnsupportedFormatError
+from anonflow.evidence.chain import Record
 from anonflow.pipeline.carried import carried
+from anonflow.pipeline.chains import published_chain
 from anonflow.pipeline.collisions import output_path, require_inside
 from anonflow.pipeline.context import RunContext, SilentProgress
 from anonflow.pipeline.copies import Copies, read_copies, refuse_copies
 from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.keeping import keep_video
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, write_done
+from anonflow.pipeline.provenance import video_facts
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.stages.mask import make_segment
 from anonflow.pipeline.stages.plan import check_source
@@ -64,6 +68,7 @@ def _publish(row: Row, published: Path, context: RunContext) -> None:
     else:
         joined = _join_and_check(row, context)
         _collect_digests(row, context)
+        keep_video(row, context)
         outcome = joined.outcome(row, context)
         write_done(row, outcome, joined.target.stat().st_mtime_ns, context)
     write_json(published, outcome.to_json())
@@ -132,7 +137,15 @@ class _Joined:
                 "checks": [asdict(check) for check in self.checks],
                 **_work_done(row, context, plan, self.join_times),
             },
+            chain=self.chain(row, context),
         )
+
+    def chain(self, row: Row, context: RunContext) -> list[Record]:
+        segments, n_copied = _segments(row, context, self.copies), self.copies.n_frames
+        made = video_facts(row, context, segments, self.checks, self.index.n_frames, n_copied)
+        output = {"bytes": self.target.stat().st_size, "sha256": self.sha256}
+        source = {"bytes": row.size_bytes, "sha256": self.source_sha256}
+        return published_chain(row.video_id, source, {**made, "output": output}, context.paths.run_id)
 
 
 def _join_and_check(row: Row, context: RunContext) -> _Joined:
@@ -241,12 +254,14 @@ def _work_done(row: Row, context: RunContext, plan: dict[str, Any], join_times: 
     paths, chunks = context.paths, range(row.n_chunks)
     detections = [read_note(paths.detections(row.video_id, i)) for i in chunks]
     segments = [json.loads(paths.note(paths.segment(row.video_id, i)).read_text()) for i in chunks]
+    own = [note for note in detections if note["run"] == paths.run_id]
     return {
+        "detected_chunks": len(own),
         "masked_frames": sum(note["masked_frames"] for note in segments),
         "providers": sorted({provider for note in detections for provider in note["providers"]}),
         "stage_seconds": {
             "plan": read_note(paths.index(row.video_id))["times"],
-            "detect": total(detections),
+            "detect": total(own),
             "stitch": total([plan]),
             "mask": total(segments),
             "join": join_times,

@@ -24,7 +24,7 @@ from anonflow.pipeline.guard import make_result
 from anonflow.pipeline.outcomes import after_attempt, has_ended
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.timing import Stopwatch
-from anonflow.storage import write_json, written_whole
+from anonflow.storage import file_sha256, write_json, written_whole
 from anonflow.tables import MASK_DIGESTS, read_index, read_note, read_rows
 from anonflow.types import Chunk, FrameIndex, MaskPlan
 from anonflow.video.copying import Run, encoded_between, within
@@ -65,6 +65,7 @@ def make_segment(row: Row, segment: Path, context: RunContext) -> None:
             "copied_frames": work.n_copied,
             "crf": masked.crf,
             "fidelity": asdict(masked.fidelity),
+            "sha256": file_sha256(partial),
         }
         write_json(context.paths.note(segment), {**note, **watch.read()})
 

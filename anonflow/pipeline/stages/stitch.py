@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from anonflow.errors import AnonflowError
+from anonflow.evidence.digest import rows_digest
 from anonflow.pipeline.byhand import hidden_frames, region_plan
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.copies import Copies
 from anonflow.pipeline.destination import Destination
 from anonflow.pipeline.fanin import closes_video, first_failure
 from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.keeping import note_tracks
 from anonflow.pipeline.looks import SourceLooks
 from anonflow.pipeline.outcomes import quarantine, read_ending
 from anonflow.pipeline.rows import Row
@@ -65,6 +67,7 @@ def _write_plan(row: Row, context: RunContext) -> None:
     tracks, seams = video.tracks()
     plan = MaskPlan.concat(video.mask_plans(tracks))
     copies = video.copies(plan)
+    note_tracks(row, context, tracks)
     note = {
         "objects": _objects(tracks, config.labels),
         "shots": int(video.timeline.cuts.sum()) + 1,
@@ -75,6 +78,8 @@ def _write_plan(row: Row, context: RunContext) -> None:
         },
         "crf": video.crf(copies),
         "copies": copies.to_json(),
+        "tracks": rows_digest(tracks),
+        "masks": rows_digest(plan),
         **watch.read(),
     }
     write_rows(context.paths.mask_plan(row.video_id), plan, note)

@@ -1,0 +1,35 @@
+"""The models that a report names: that it names one of each, and that those at hand are them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from anonflow.config import ModelConfig
+from anonflow.detect.models import ModelStore
+from anonflow.storage import file_sha256
+from anonflow.types import Check, Verdict
+
+
+def models_of_report(report: Mapping[str, Any]) -> dict[str, str]:
+    """SHA-256 by detector, as the report's list of models says."""
+    return {entry["detector"]: entry["sha256"] for entry in report["models"]}
+
+
+def models_of_configuration(configuration: Mapping[str, Any]) -> dict[str, str]:
+    """SHA-256 by detector, as the report's configuration says."""
+    return {name: detector["model"]["sha256"] for name, detector in configuration["detector"].items()}
+
+
+def check_models(report: Mapping[str, Any], models: Sequence[ModelConfig], store: ModelStore) -> Iterator[Check]:
+    """What is wrong: two parts of the report that name different models, or files that are not those it names.
+
+    `models` are those of the report's configuration. Files are looked for where a run looks; one that is not there
+    is fine.
+    """
+    if models_of_report(report) != models_of_configuration(report["configuration"]):
+        yield Check("models", Verdict.BROKEN, "the report's list of models is not that of its configuration")
+    for model in models:
+        path = store.resolve(model)
+        if path is not None and file_sha256(path) != model.sha256.lower():
+            yield Check("models", Verdict.BROKEN, f"{path} is not the model {model.id} of this run")
