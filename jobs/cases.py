@@ -14,6 +14,7 @@ from anonflow.config import AnonymizeConfig
 from anonflow.evaluate.case import Case, Sight, make_case
 from anonflow.evaluate.ground import GroundTruth
 from anonflow.evaluate.truth import Clock
+from anonflow.jobs.kept import kept_sights
 from anonflow.pipeline.planned import Planned, plan_masks
 from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.speed import speed
@@ -26,6 +27,7 @@ class Cases:
     cases: tuple[Case, ...]
     failed: tuple[Outcome, ...]
     speed: Any
+    """None where nothing was run."""
 
 
 def judged_cases(truth: GroundTruth, config: AnonymizeConfig, min_visible: float, console: Console) -> Cases:
@@ -42,27 +44,39 @@ def judged_cases(truth: GroundTruth, config: AnonymizeConfig, min_visible: float
     measured = speed(
         [p.seconds for p in planned], [p.latency for p in planned], sum(len(p.times_s) for p in planned), wall_s
     )
-    return Cases(tuple(_cases(truth, planned, min_visible)), tuple(failed), measured)
+    sights = ((Path(made.source.uri), _sight(made)) for made in planned)
+    return Cases(_cases(truth, sights, min_visible), tuple(failed), measured)
 
 
-def _cases(truth: GroundTruth, planned: Iterable[Planned], min_visible: float) -> Iterable[Case]:
+def kept_cases(truth: GroundTruth, folder: Path, config: AnonymizeConfig, min_visible: float) -> Cases:
+    """As `judged_cases`, from detections that an earlier run kept; nothing is detected, so nothing is timed."""
+    sights = kept_sights([item.path for item in truth.items], folder, config)
+    return Cases(_cases(truth, sights, min_visible), (), None)
+
+
+def _sight(made: Planned) -> Sight:
+    return Sight(
+        item_id=made.source.video_id,
+        is_video=made.is_video,
+        width=made.width,
+        height=made.height,
+        shown=made.shown,
+        times_s=made.times_s,
+        end_s=made.end_s,
+        detections=made.detections,
+        facts=made.facts,
+        tracks=made.tracks,
+        plan=made.plan,
+        to_stored=made.to_stored,
+        clock=Clock(made.index.pts, made.index.time_base, made.index.end_pts) if made.index else None,
+    )
+
+
+def _cases(truth: GroundTruth, sights: Iterable[tuple[Path, Sight]], min_visible: float) -> tuple[Case, ...]:
+    """In the order of the items."""
     by_path = {item.path.absolute(): position for position, item in enumerate(truth.items)}
-    for made in sorted(planned, key=lambda p: by_path[Path(p.source.uri)]):
-        position = by_path[Path(made.source.uri)]
-        sight = Sight(
-            item_id=made.source.video_id,
-            is_video=made.is_video,
-            width=made.width,
-            height=made.height,
-            shown=made.shown,
-            times_s=made.times_s,
-            end_s=made.end_s,
-            detections=made.detections,
-            facts=made.facts,
-            tracks=made.tracks,
-            plan=made.plan,
-            to_stored=made.to_stored,
-            clock=Clock(made.index.pts, made.index.time_base, made.index.end_pts) if made.index else None,
-        )
-        objects = truth.objects.of_item(position)
-        yield make_case(truth.items[position], objects, sight, truth.labels, min_visible)
+    made = {by_path[path]: sight for path, sight in sights}
+    return tuple(
+        make_case(truth.items[n], truth.objects.of_item(n), made[n], truth.labels, min_visible)
+        for n in sorted(made)
+    )

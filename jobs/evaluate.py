@@ -23,7 +23,7 @@ from anonflow.evaluate.judge import Settings, judge
 from anonflow.evaluate.pages import Costs, evaluation_page
 from anonflow.evaluate.results import Results, finite
 from anonflow.evaluate.sweep import Grid, sweep
-from anonflow.jobs.cases import Cases, judged_cases
+from anonflow.jobs.cases import Cases, judged_cases, kept_cases
 from anonflow.jobs.gallery import worst_misses
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.page.page import render
@@ -41,6 +41,8 @@ class EvaluateConfig(AnonymizeConfig):
     data: DataConfig
     judge: JudgeConfig
     report: EvaluationReportConfig
+    detections: str | None
+    """Folder of detections that an earlier run kept; None: they are made."""
 
 
 def main() -> int:
@@ -57,7 +59,10 @@ def _run(config: EvaluateConfig, console: Console) -> int:
         )
     truth = read_ground_truth(_data(config.data), config.labels)
     log.info("%s: %d items, %d boxes", truth.format, len(truth.items), len(truth.objects))
-    cases = judged_cases(truth, config, config.judge.min_visible, console)
+    if config.detections is None:
+        cases = judged_cases(truth, config, config.judge.min_visible, console)
+    else:
+        cases = kept_cases(truth, Path(config.detections).expanduser(), config, config.judge.min_visible)
     for outcome in cases.failed:
         log.warning("Left out (%s): %s", outcome.reason, one_line(outcome.message))
     results = _judged(config, truth, cases)

@@ -24,7 +24,7 @@ from anonflow.track.rules import ExtendAtEdge, PlateContext
 from anonflow.track.stabilise import mask_plan, stabilise
 from anonflow.track.timeline import Timeline
 from anonflow.track.tracker import points
-from anonflow.types import FrameFacts, MaskPlan, Tracks
+from anonflow.types import Detections, FloatArray, FrameFacts, MaskPlan, Tracks
 
 _RULES_OF_ONE_PICTURE = (ExtendAtEdge, PlateContext)
 
@@ -62,17 +62,22 @@ def with_threshold(config: HidingConfig, label: str, threshold: float) -> Hiding
     return replace(config, detector=detectors)
 
 
-def _points(scene: Scene, config: HidingConfig, is_video: bool) -> Tracks:
-    return hidden_points(scene, config) if is_video else _picture_points(scene, config)
+def picture_points(found: Detections, luma: FloatArray, config: HidingConfig, width: int, height: int) -> Tracks:
+    """All that a run hides of a picture, margins aside: what is detected; there is no time before and after.
 
-
-def _picture_points(scene: Scene, config: HidingConfig) -> Tracks:
-    """As the album's stage: what is detected is hidden; there is no time before and after."""
-    facts = FrameFacts(np.zeros(1, np.int64), scene.luma, np.zeros(1, np.bool_))
-    seen = grade(scene.detections, facts, grading(config), scene.width, scene.height)
+    `luma` (1,) is the picture's brightness; it is frame 0.
+    """
+    facts = FrameFacts(np.zeros(1, np.int64), luma, np.zeros(1, np.bool_))
+    seen = grade(found, facts, grading(config), width, height)
     seen = seen[seen.high]
     tracks = points(seen, np.arange(len(seen)))
     moment = Timeline.even(1, 1.0)
-    view = View(moment, scene.width, scene.height, TrackFacts.of(tracks, moment))
+    view = View(moment, width, height, TrackFacts.of(tracks, moment))
     steps = [step for step in operators(config) if isinstance(step, _RULES_OF_ONE_PICTURE)]
     return stabilise(tracks, steps, view, 0, 1)
+
+
+def _points(scene: Scene, config: HidingConfig, is_video: bool) -> Tracks:
+    if is_video:
+        return hidden_points(scene, config)
+    return picture_points(scene.detections, scene.luma, config, scene.width, scene.height)

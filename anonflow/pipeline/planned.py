@@ -92,6 +92,12 @@ def plan_masks(config: AnonymizeConfig, files: Sequence[Path], console: Console)
             yield from planned(row, context)
 
 
+def sources_of(files: Sequence[Path], config: AnonymizeConfig) -> tuple[Source, ...]:
+    """The files as sources, named as every run names them."""
+    with _workplace(config) as paths:
+        return _listed(files, paths, config)
+
+
 def planned(row: Row, context: RunContext) -> Iterator[Planned | Outcome]:
     """What a row that left `stitch` stands for: a video, the pictures of an album, or an end."""
     if row.outcome:
@@ -108,7 +114,8 @@ def _workplace(config: AnonymizeConfig) -> Iterator[Paths]:
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     kept = config.runtime.work_dir
     work = Path(local_path(kept)) if kept else output / CONTROL_FOLDER / f"planned-{run_id}"
-    paths = Paths(output, work, run_id, derive_keys(config))
+    # Markers of what was published into `output` do not count here, and nothing is written beside them.
+    paths = Paths(work, work, run_id, derive_keys(config))
     make_private_folder(work)
     try:
         yield paths
@@ -117,7 +124,6 @@ def _workplace(config: AnonymizeConfig) -> Iterator[Paths]:
 
 
 def _listed(files: Sequence[Path], paths: Paths, config: AnonymizeConfig) -> tuple[Source, ...]:
-    """The files as sources, named as every run names them."""
     listing = paths.work / "runs" / paths.run_id / "files.parquet"
     with written_whole(listing) as partial_path:
         pq.write_table(pa.table({"uri": [str(path.absolute()) for path in files]}), partial_path)
@@ -175,7 +181,7 @@ def _video(row: Row, context: RunContext) -> Planned:
         facts=FrameFacts.concat(facts),
         tracks=tracks,
         plan=read_rows(MaskPlan, plan_path),
-        to_stored=partial(_upright_to_coded, shown=shown, coded=coded, rotation_deg=rotation),
+        to_stored=partial(boxes_to_coded, upright_size=shown, coded_size=coded, rotation_deg=rotation),
         seconds={
             "plan": [read_note(paths.index(row.video_id))["times"] | whole],
             "detect": [_times(note) for note in notes],
@@ -231,12 +237,6 @@ def _picture(
         seconds=seconds,
         latency=latency,
     )
-
-
-def _upright_to_coded(
-    xyxy: FloatArray, shown: tuple[int, int], coded: tuple[int, int], rotation_deg: int
-) -> FloatArray:
-    return boxes_to_coded(xyxy, shown, coded, rotation_deg)
 
 
 def _of_picture(rows: Any, position: int) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,30 @@ def test_wrong_truth_and_regions_are_refused(run: Any, data: Path) -> None:
     regions.write_text('- videos: "*"\n  hide: [{box: [0, 0, 1, 1]}]\n')
     with pytest.raises(ConfigError, match="regions"):
         run(f"data.path={data}", f"regions={regions}")
+
+
+def test_kept_detections_take_the_place_of_pixels(
+    run: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here one folder's: what reads it is tested in test_kept.py. Nothing was run, so nothing was timed."""
+    _, before = run(f"data.path={data}")
+    kept = cases_of(monkeypatch)
+    _, after = run(f"data.path={data}", f"detections={tmp_path}/kept")
+    assert kept == [tmp_path / "kept"] and after.pop("speed") is None and before.pop("speed")
+    assert after == before
+    assert "Speed" not in (tmp_path / "eval" / "report.html").read_text()
+
+
+def cases_of(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Have the job read kept detections as if they were those of its own run; the folders that it asked for."""
+    asked: list[Path] = []
+
+    def kept_cases(truth: Any, folder: Path, config: Any, min_visible: float) -> Any:
+        asked.append(folder)
+        return replace(job.judged_cases(truth, config, min_visible, Console(file=io.StringIO())), speed=None)
+
+    monkeypatch.setattr(job, "kept_cases", kept_cases)
+    return asked
 
 
 def test_data_is_short_for_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
