@@ -28,7 +28,7 @@ DOORS = {
     "hydra": {"anonflow.jobs"},
     "omegaconf": {"anonflow.jobs"},
     "pydantic": {"anonflow.jobs"},
-    "yaml": {"anonflow.jobs"},
+    "yaml": {"anonflow.jobs", "anonflow.evaluate.formats.yolo"},
     "onnxruntime": {"anonflow.detect.session"},
     "av": {"anonflow.video"},
     "fsspec": {"anonflow.remote.access"},

@@ -50,15 +50,23 @@ def build(first: Sequence[Row], context: RunContext, on: Resources, stages: Stag
     """The pipeline over the `first` rows, not yet started."""
     a_block = rows_a_block(first)
     return (
+        build_plans(first, context, on, stages)
+        .repartition(target_num_rows_per_block=a_block)
+        .map_batches(rows(stages.mask, context.at("mask")), **on.mask)
+        .map_batches(rows(stages.join, context.at("join")), **on.join)
+    )
+
+
+def build_plans(first: Sequence[Row], context: RunContext, on: Resources, stages: Stages = REAL) -> Dataset:
+    """The part of the pipeline that decides what to hide: rows of chunks whose mask plans are on disk."""
+    a_block = rows_a_block(first)
+    return (
         ray.data.from_arrow(to_table(first))
         .repartition(target_num_rows_per_block=a_block)
         .map_batches(rows(stages.plan, context.at("plan")), **on.plan)
         .repartition(target_num_rows_per_block=a_block)
         .map_batches(DetectRows, fn_constructor_args=[context.at("detect"), stages.detect], **on.detect)
         .map_batches(rows(stages.stitch, context.at("stitch")), **on.stitch)
-        .repartition(target_num_rows_per_block=a_block)
-        .map_batches(rows(stages.mask, context.at("mask")), **on.mask)
-        .map_batches(rows(stages.join, context.at("join")), **on.join)
     )
 
 
@@ -86,9 +94,14 @@ class DetectRows:
 
 def outcomes(dataset: Dataset) -> Iterator[Outcome]:
     """Run the pipeline; give each source's outcome as it ends."""
+    for row in rows_of(dataset):
+        yield Outcome.from_json(json.loads(row.outcome))
+
+
+def rows_of(dataset: Dataset) -> Iterator[Row]:
+    """Run the pipeline; give each row that comes out of it."""
     for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-        for row in from_table(table):
-            yield Outcome.from_json(json.loads(row.outcome))
+        yield from from_table(table)
 
 
 def _apply(stage: Callable[[Row, RunContext], Row | list[Row]], context: RunContext, table: pa.Table) -> pa.Table:

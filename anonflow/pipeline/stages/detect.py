@@ -18,6 +18,7 @@ from anonflow.errors import AnonflowError, DeviceLostError
 from anonflow.evidence.digest import rows_digest
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import end_worker, make_result
+from anonflow.pipeline.latency import Histogram, Timed
 from anonflow.pipeline.looks import SourceLooks
 from anonflow.pipeline.outcomes import after_attempt, has_ended, quarantine
 from anonflow.pipeline.rows import Row
@@ -53,6 +54,11 @@ class Eye:
             end_worker(str(error))
 
 
+def latencies(eyes: Sequence[Eye]) -> dict[str, Histogram]:
+    """How long each model took since the last time this was asked."""
+    return {eye.config.model.id: eye.detector.take() for eye in eyes if isinstance(eye.detector, Timed)}
+
+
 class Detect:
     """Holds the models of one actor; each call makes the detections and tracks of one chunk."""
 
@@ -78,7 +84,7 @@ class Detect:
         store = ModelStore(self._context.model_cache, [Path(folder) for folder in config.runtime.model_dirs])
         return [
             Eye(
-                build_detector(d, store.load(d.model), config.labels, config.runtime.provider),
+                Timed(build_detector(d, store.load(d.model), config.labels, config.runtime.provider)),
                 d,
                 len(config.labels),
             )
@@ -98,6 +104,7 @@ class Detect:
             write_rows(paths.facts(row.video_id, row.chunk), facts)
             owned = rows_digest(found.between(chunk.start_frame, chunk.stop_frame))
             note = {"providers": providers, "run": self._context.paths.run_id, "owned": owned, **watch.read()}
+            note["latency"] = latencies(self.eyes)
             write_rows(detections_path, found, note)
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))
