@@ -11,7 +11,17 @@ from typing import Any
 
 from anonflow.config.audio import AUDIO_MODES, AudioConfig
 from anonflow.config.base import Section, require
-from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
+from anonflow.config.detection import (
+    MERGES,
+    AdaptiveConfig,
+    AugmentConfig,
+    DetectorConfig,
+    LabelConfig,
+    MemberConfig,
+    MergeConfig,
+    ModelConfig,
+    TilesConfig,
+)
 from anonflow.config.keep import CHAPTER_PARTS, KeepConfig
 from anonflow.config.limits import LimitsConfig
 from anonflow.config.masking import OPERATORS, REGION_UNITS, SHAPES, MaskStyle, RegionConfig, TimeSpan, VideoRegions
@@ -41,6 +51,7 @@ __all__ = [
     "AUDIO_MODES",
     "CHAPTER_PARTS",
     "CODECS",
+    "MERGES",
     "OPERATORS",
     "PRESETS",
     "REGION_UNITS",
@@ -49,6 +60,7 @@ __all__ = [
     "AnonymizeConfig",
     "AppearanceConfig",
     "AudioConfig",
+    "AugmentConfig",
     "BridgeConfig",
     "ChunkConfig",
     "DebugConfig",
@@ -61,6 +73,8 @@ __all__ = [
     "LabelConfig",
     "LimitsConfig",
     "MaskStyle",
+    "MemberConfig",
+    "MergeConfig",
     "ModelConfig",
     "PictureConfig",
     "PlateContextConfig",
@@ -71,6 +85,7 @@ __all__ = [
     "SourceConfig",
     "StabiliseConfig",
     "StageConfig",
+    "TilesConfig",
     "TimeSpan",
     "TrackerConfig",
     "VideoConfig",

@@ -10,7 +10,7 @@ import numpy as np
 
 from anonflow.config import DetectorConfig
 from anonflow.detect.base import Detector, fit
-from anonflow.detect.families import build_detector
+from anonflow.detect.combined import open_detector
 from anonflow.detect.models import ModelStore
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
@@ -59,7 +59,7 @@ class Detect:
         config = self._context.config
         store = ModelStore(self._context.model_cache, [Path(folder) for folder in config.runtime.model_dirs])
         return [
-            Eye(build_detector(d, store.load(d.model), config.labels, config.runtime.provider), d)
+            Eye(open_detector(d, store.load, config.labels, config.runtime.provider), d)
             for d in config.detector.values()
         ]
 
