@@ -62,6 +62,16 @@ def ladder(config: HidingConfig) -> dict[str, Method]:
     return {name: _method(config, tracked, *rung) for name, rung in rungs.items()}
 
 
+def hidden_points(scene: Scene, config: HidingConfig) -> Tracks:
+    """All that a run hides of a video, margins aside: tracked, and with every step that is on.
+
+    Raises ConfigError for a tracker that needs pictures, and for a label that is not configured.
+    """
+    if config.tracker.appearance:
+        raise ConfigError("tracker.appearance needs pictures, which kept detections do not have; choose another")
+    return _stabilised(config, len(operators(config)), _track(scene, config))
+
+
 def _method(
     config: HidingConfig, tracked: _LastScene, step: Callable[[_Tracked], Tracks], with_margin: bool
 ) -> Method:

@@ -10,7 +10,7 @@ import numpy as np
 from anonflow.errors import TruthError
 from anonflow.evaluate.truth import Times, Truth, clipped
 
-_N_WITH_VISIBILITY = 9
+N_WITH_VISIBILITY = 9
 """frame, id, x, y, w, h, conf, class, visibility; with ten values, the last three are places in the world."""
 
 
@@ -28,7 +28,7 @@ def read_mot(path: Path, times_s: Times, end_s: float, width: int, height: int, 
         if not line.strip():
             continue
         where = f"{path}, line {number}"
-        frame, object_id, x, y, w, h, visible = _values(line, where, len(times_s))
+        frame, object_id, x, y, w, h, visible = line_values(line, where, len(times_s))
         if (frame, object_id) in places:
             earlier = places[frame, object_id]
             raise TruthError(f"{where}: object {object_id} has a box in frame {frame} already, in line {earlier}.")
@@ -59,7 +59,7 @@ def _lines(path: Path) -> list[str]:
         raise TruthError(f"{path}: cannot be read as text ({error}). Give a MOT Challenge text file.") from error
 
 
-def _values(line: str, where: str, n_frames: int) -> tuple[int, int, float, float, float, float, float | None]:
+def line_values(line: str, where: str, n_frames: int) -> tuple[int, int, float, float, float, float, float | None]:
     """Frame, id, x, y, w, h and visible share of a line; None for the last if the line is not to be judged."""
     try:
         values = [float(word) for word in line.split(",")]
@@ -76,7 +76,7 @@ def _values(line: str, where: str, n_frames: int) -> tuple[int, int, float, floa
         raise TruthError(f"{where}: frame {frame:g} is not in the video, whose frames are 1 to {n_frames}.")
     if w <= 0 or h <= 0:
         raise TruthError(f"{where}: width and height must be above 0.")
-    visible = values[8] if len(values) == _N_WITH_VISIBILITY else 1.0
+    visible = values[8] if len(values) == N_WITH_VISIBILITY else 1.0
     if not 0 <= visible <= 1:
         raise TruthError(f"{where}: visibility {visible:g} must lie between 0 and 1.")
     ignored = len(values) > 6 and values[6] == 0
