@@ -13,7 +13,7 @@ LAYERS = (
     ("types", "errors"),
     ("config", "storage", "tables", "page"),
     ("video", "picture", "detect", "track", "mask"),
-    ("demo", "pipeline", "evaluate", "assure"),
+    ("demo", "pipeline", "evaluate", "assure", "calibrate"),
     ("summary", "jobs", "cli"),
 )
 SIBLINGS = LAYERS[2]
