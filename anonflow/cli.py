@@ -40,6 +40,12 @@ def _leaks() -> int:
     return int(job())
 
 
+def _evaluate() -> int:
+    from anonflow.jobs.evaluate import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
 def _verify() -> int:
     from anonflow.jobs.verify import main as job  # noqa: PLC0415
 
@@ -50,6 +56,7 @@ COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
     "anonymize": (_anonymize, "hide faces and licence plates in videos and pictures"),
     "demo": (_demo, "make a sample video and anonymise it"),
     "verify": (_verify, "check finished outputs against their sources"),
+    "evaluate": (_evaluate, "judge the pipeline against annotated pictures and videos"),
     "leaks": (_leaks, "measure what masks leak over time, against ground truth"),
 }
 

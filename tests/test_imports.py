@@ -22,7 +22,7 @@ DOORS = {
     "hydra": {"anonflow.jobs"},
     "omegaconf": {"anonflow.jobs"},
     "pydantic": {"anonflow.jobs"},
-    "yaml": {"anonflow.jobs"},
+    "yaml": {"anonflow.jobs", "anonflow.evaluate.formats.yolo"},
     "onnxruntime": {"anonflow.detect.session"},
     "av": {"anonflow.video"},
     "PIL": {"anonflow.picture"},

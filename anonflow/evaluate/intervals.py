@@ -13,7 +13,6 @@ from scipy.stats import norm
 
 from anonflow.evaluate.areas import Reals
 
-METHODS = ("percentile", "bca")
 Statistic = Callable[[Reals], float]
 """The value of a metric when each unit counts `weights` (n,) times."""
 

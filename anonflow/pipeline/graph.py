@@ -30,15 +30,22 @@ from anonflow.types import Source
 def build(sources: Sequence[Source], context: RunContext, on: Resources) -> Dataset:
     """The pipeline over `sources`, not yet started."""
     return (
+        build_plans(sources, context, on)
+        .repartition(target_num_rows_per_block=1)
+        .map_batches(rows(mask, context), **on.mask)
+        .map_batches(rows(join, context), **on.join)
+    )
+
+
+def build_plans(sources: Sequence[Source], context: RunContext, on: Resources) -> Dataset:
+    """The part of the pipeline that decides what to hide: rows of chunks whose mask plans are on disk."""
+    return (
         ray.data.from_arrow(to_table(first_rows(sources, context)))
         .repartition(target_num_rows_per_block=1)
         .map_batches(rows(plan, context), **on.plan)
         .repartition(target_num_rows_per_block=1)
         .map_batches(DetectRows, fn_constructor_args=[context], **on.detect)
         .map_batches(rows(stitch, context), **on.stitch)
-        .repartition(target_num_rows_per_block=1)
-        .map_batches(rows(mask, context), **on.mask)
-        .map_batches(rows(join, context), **on.join)
     )
 
 
@@ -63,9 +70,14 @@ class DetectRows:
 
 def outcomes(dataset: Dataset) -> Iterator[Outcome]:
     """Run the pipeline; give each source's outcome as it ends."""
+    for row in rows_of(dataset):
+        yield Outcome.from_json(json.loads(row.outcome))
+
+
+def rows_of(dataset: Dataset) -> Iterator[Row]:
+    """Run the pipeline; give each row that comes out of it."""
     for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-        for row in from_table(table):
-            yield Outcome.from_json(json.loads(row.outcome))
+        yield from from_table(table)
 
 
 def _apply(stage: Callable[[Row, RunContext], Row | list[Row]], context: RunContext, table: pa.Table) -> pa.Table:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from anonflow.config.evaluation import FORMATS
 from anonflow.errors import TruthError
 from anonflow.evaluate.formats import ccpd, coco, cvat, mot, voc, wider, yolo
 from anonflow.evaluate.formats.reading import MEDIA, files_below, group_of, is_media
 from anonflow.evaluate.ground import Annotations, GroundTruth, Item, ground_truth
 
-FORMATS = (coco.NAME, wider.NAME, cvat.NAME, voc.NAME, mot.NAME, yolo.NAME, ccpd.NAME)
-UNLABELED = ("error", "exclude", "empty")
 _MAX_NAMED = 5
 
 

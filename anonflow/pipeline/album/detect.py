@@ -22,7 +22,7 @@ from anonflow.pipeline.album.members import Member
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import internal_error
 from anonflow.pipeline.rows import Row
-from anonflow.pipeline.stages.detect import Eye
+from anonflow.pipeline.stages.detect import Eye, latencies
 from anonflow.pipeline.timing import Stopwatch
 from anonflow.tables import read_note, read_rows, write_rows
 from anonflow.types import Boxes, Detections, FrameFacts, Picture
@@ -41,7 +41,8 @@ def detect_album(row: Row, context: RunContext, load: Callable[[], Sequence[Eye]
             with FrameMeter(context.progress, "detect") as meter:
                 search = _Search(album, load(), meter)
                 search.look_at(todo)
-            _write(row, context, known.joined(search), {"providers": search.providers, **watch.read()})
+            note = {"providers": search.providers, "latency": latencies(search.eyes), **watch.read()}
+            _write(row, context, known.joined(search), note)
     return album.leave()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from anonflow.detect.combined import open_detector
 from anonflow.detect.models import ModelStore
 from anonflow.pipeline.context import FrameMeter, RunContext
 from anonflow.pipeline.guard import make_result
+from anonflow.pipeline.latency import Histogram, Timed
 from anonflow.pipeline.looks import SourceLooks
 from anonflow.pipeline.outcomes import after_attempt, has_ended
 from anonflow.pipeline.rows import Row
@@ -38,6 +40,11 @@ class Eye:
     config: DetectorConfig
 
 
+def latencies(eyes: Sequence[Eye]) -> dict[str, Histogram]:
+    """How long each model took since the last time this was asked."""
+    return {eye.config.model.id: eye.detector.take() for eye in eyes if isinstance(eye.detector, Timed)}
+
+
 class Detect:
     """Holds the models of one actor; each call makes the detections and tracks of one chunk."""
 
@@ -59,7 +66,7 @@ class Detect:
         config = self._context.config
         store = ModelStore(self._context.model_cache, [Path(folder) for folder in config.runtime.model_dirs])
         return [
-            Eye(open_detector(d, store.load, config.labels, config.runtime.provider), d)
+            Eye(Timed(open_detector(d, store.load, config.labels, config.runtime.provider)), d)
             for d in config.detector.values()
         ]
 
@@ -74,7 +81,8 @@ class Detect:
                 found, facts = detect_chunk(Path(row.uri), index, chunk, self.eyes, meter)
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
-            write_rows(detections_path, found, {"providers": providers, **watch.read()})
+            note = {"providers": providers, "latency": latencies(self.eyes), **watch.read()}
+            write_rows(detections_path, found, note)
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))
         write_bytes(target, self._track(Path(row.uri), index, chunk, found, facts).to_bytes())

@@ -61,7 +61,7 @@ def _stitch_video(row: Row, context: RunContext) -> AnonflowError | None:
 
 def _write_plan(row: Row, context: RunContext) -> None:
     watch = Stopwatch()
-    config, video = context.config, _ChunkedVideo(row, context)
+    config, video = context.config, ChunkedVideo(row, context)
     tracks, seams = video.tracks()
     plan = MaskPlan.concat(video.mask_plans(tracks))
     copies = video.copies(plan)
@@ -80,10 +80,11 @@ def _write_plan(row: Row, context: RunContext) -> None:
     write_rows(context.paths.mask_plan(row.video_id), plan, note)
 
 
-class _ChunkedVideo:
+class ChunkedVideo:
     """What the detect stage left of a video: read chunk by chunk, so that only tracks are held whole."""
 
     def __init__(self, row: Row, context: RunContext) -> None:
+        """Read the video's frames and facts."""
         self._row, self._config, self._paths = row, context.config, context.paths
         self._index, self._chunks = read_index(context.paths.index(row.video_id))
         facts = FrameFacts.concat(
