@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from rich.console import Console
 
+from anonflow.calibrate.record import broken_record
 from anonflow.config import AnonymizeConfig
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.pipeline.run import anonymize
 from anonflow.summary import print_summary
+
+log = logging.getLogger("anonflow")
 
 
 def main() -> int:
@@ -18,6 +22,8 @@ def main() -> int:
 
 
 def _run(config: AnonymizeConfig, console: Console) -> int:
+    if gap := broken_record(config):
+        log.warning("No certificate for this run: %s. Run anonflow calibrate with these settings.", gap)
     summary = anonymize(config, console)
     print_summary(summary, Console())
     return int(QUARANTINED if summary.totals.quarantined else DONE)

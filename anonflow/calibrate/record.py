@@ -9,6 +9,7 @@ from typing import Any
 from anonflow import __version__
 from anonflow.calibrate.choose import Answer, Targets
 from anonflow.config import HidingConfig
+from anonflow.config.calibration import GENERATED
 from anonflow.storage import fingerprint
 
 RECORD = "calibration"
@@ -69,6 +70,7 @@ def record_of(
     n_units: int,
     covered_share: float,
     date: str,
+    is_generated: bool = False,
 ) -> dict[str, Any]:
     """What a policy says of the calibration that it came from."""
     models = [model for d in config.detector.values() for model in d.models]
@@ -85,7 +87,9 @@ def record_of(
         "videos": n_units,
         "videos_with_objects": answer.n_units,
         "set_sha256": set_sha256,
-        "models": {model.id: model.sha256 for model in models},
+        "data": GENERATED if is_generated else "annotated",
+        # Generated videos bring their detections along: no model looked at them.
+        "models": {} if is_generated else {model.id: model.sha256 for model in models},
         "settings": settings_fingerprint(config),
     }
 
@@ -97,6 +101,8 @@ def broken_record(config: HidingConfig) -> str | None:
         return None
     models = {model.id: model.sha256 for d in config.detector.values() for model in d.models}
     name = config.policy.get("name", "")
+    if record.get("data") == GENERATED:
+        return f"policy '{name}' was calibrated on generated videos, which say nothing about real ones"
     if record.get("models") != models:
         return f"policy '{name}' was calibrated with other models ({', '.join(sorted(record.get('models', {})))})"
     if record.get("settings") != settings_fingerprint(config):

@@ -1,4 +1,4 @@
-"""Learn then Test: many settings are tried, and none that is certified has a risk above its target, with confidence.
+"""Learn then Test: of many settings that are tried, none that is certified misses its target, with confidence.
 
 Angelopoulos et al., "Learn then test: calibrating predictive algorithms to achieve risk control", 2021.
 """
@@ -16,9 +16,9 @@ def fixed_sequences(lengths: list[int], p_value: PValue, delta: float) -> list[t
 
     With probability `1 - delta` none of them is wrong. Each chain is tested from its first setting, which masks
     most, until one fails: fixed-sequence testing, which needs no correction along a chain. Chains share `delta`
-    equally. One that is certified to its end gives its share to the next that is not: the weighted graph of Bretz et
-    al., "A graphical approach to sequentially rejective multiple test procedures", Statistics in Medicine 28 (2009),
-    with an edge from each chain's end to the next one.
+    equally. One that is certified to its end gives its share to the next that is not: the weighted graph of Bretz
+    et al., "A graphical approach to sequentially rejective multiple test procedures", Statistics in Medicine 28
+    (2009), with an edge from each chain's end to the next one.
     """
     shares = [delta / len(lengths)] * len(lengths)
     places = [0] * len(lengths)
