@@ -52,6 +52,12 @@ def _calibrate() -> int:
     return int(job())
 
 
+def _compare() -> int:
+    from anonflow.jobs.compare import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
 def _verify() -> int:
     from anonflow.jobs.verify import main as job  # noqa: PLC0415
 
@@ -64,6 +70,7 @@ COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
     "verify": (_verify, "check finished outputs against their sources"),
     "evaluate": (_evaluate, "judge the pipeline against annotated pictures and videos"),
     "calibrate": (_calibrate, "find thresholds and margins with a guarantee"),
+    "compare": (_compare, "compare evaluations of the same videos"),
     "leaks": (_leaks, "measure what masks leak over time, against ground truth"),
 }
 
