@@ -30,7 +30,8 @@ def comparison(evaluations: Sequence[Evaluated], confidence: float, samples: int
         )
     )
     sure = sum(d.p_adjusted <= 1 - confidence for d in found)
-    lead = f"{len(evaluations)} evaluations of {len(first.videos)} videos; {sure} of {len(found)} differences are sure."
+    n_videos = len(first.videos)
+    lead = f"{len(evaluations)} evaluations of {n_videos} videos; {sure} of {len(found)} differences are sure."
     return Page("Comparison", lead, parts)
 
 
