@@ -13,6 +13,7 @@ from rich.console import Console
 from anonflow.config import AnonymizeConfig
 from anonflow.evaluate.case import Case, Sight, make_case
 from anonflow.evaluate.ground import GroundTruth
+from anonflow.evaluate.truth import Clock
 from anonflow.pipeline.planned import Planned, plan_masks
 from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.speed import speed
@@ -61,6 +62,7 @@ def _cases(truth: GroundTruth, planned: Iterable[Planned], min_visible: float) -
             tracks=made.tracks,
             plan=made.plan,
             to_stored=made.to_stored,
+            clock=Clock(made.index.pts, made.index.time_base, made.index.end_pts) if made.index else None,
         )
         objects = truth.objects.of_item(position)
         yield make_case(truth.items[position], objects, sight, truth.labels, min_visible)

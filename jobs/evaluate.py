@@ -28,7 +28,6 @@ from anonflow.jobs.gallery import worst_misses
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.page.page import render
 from anonflow.storage import write_bytes
-from anonflow.track.configured import by_label
 
 log = logging.getLogger("anonflow")
 
@@ -85,9 +84,10 @@ def _judged(config: EvaluateConfig, truth: GroundTruth, cases: Cases) -> Results
     settings = Settings(
         how.iou, how.covered_share, how.min_count, Bootstrap(b.samples, b.confidence, b.method, b.seed)
     )
-    scores = dict(
-        zip(config.labels, by_label(config, lambda d: d.threshold).astype(np.float64).tolist(), strict=True)
-    )
+    scores = {
+        label: min(d.threshold for d in config.detector.values() if label in d.model.classes.values())
+        for label in config.labels
+    }
     judgement = judge(cases.cases, truth.labels, truth.judged, scores, settings)
     metrics = {
         **judgement.metrics,
@@ -153,7 +153,7 @@ def _written(config: EvaluateConfig, truth: GroundTruth, cases: Cases, results: 
         "covered from": run["covered_share"],
         "without annotation, left out": truth.excluded,
         "unreadable, left out": len(cases.failed),
-        "intervals": f"{run['bootstrap']['confidence']:.0%}, {run['bootstrap']['method']}, over videos and pictures",
+        "intervals": f"{run['bootstrap']['confidence']:.0%}, {run['bootstrap']['method']}, by video and picture",
     }
     costs = Costs(config.judge.cost.miss, config.judge.cost.false_mask)
     page = folder / "report.html"

@@ -16,6 +16,7 @@ from anonflow.config import AnonymizeConfig
 from anonflow.detect.families import build_decoder
 from anonflow.evaluate.scenes import SCENES
 from anonflow.jobs.demo import DemoConfig
+from anonflow.jobs.evaluate import EvaluateConfig
 from anonflow.jobs.launch import typed
 from anonflow.jobs.leaks import LeaksConfig
 
@@ -86,6 +87,12 @@ def test_every_example_of_the_help_on_leaks_composes(overrides: Any) -> None:
     composed(*overrides, name="leaks", schema=LeaksConfig)
 
 
+@pytest.mark.parametrize("overrides", examples("evaluate"), ids=" ".join)
+def test_every_example_of_the_help_on_evaluation_composes(overrides: Any) -> None:
+    given = [o.replace("data=", "data.path=") if o.startswith("data=") else o for o in overrides]
+    composed(*given, name="evaluate", schema=EvaluateConfig)
+
+
 HIDING = ("policy", "detector", "label", "adaptive", "tracker", "stabilise", "rules", "mask")
 
 
@@ -99,12 +106,13 @@ def test_the_help_on_leaks_names_all_scenes_and_options() -> None:
 
 def test_leaks_measures_with_the_settings_of_a_run() -> None:
     run, leaks = composed(*GIVEN), composed(name="leaks", schema=LeaksConfig)
+    evaluated = composed("data.path=in", "output=out", name="evaluate", schema=EvaluateConfig)
     for part in HIDING:
-        assert getattr(leaks, part) == getattr(run, part)
+        assert getattr(leaks, part) == getattr(run, part) == getattr(evaluated, part)
 
 
 def test_the_help_has_examples() -> None:
-    assert len(examples("anonymize")) >= 4 and len(examples("leaks")) >= 3
+    assert len(examples("anonymize")) >= 4 and len(examples("leaks")) >= 3 and len(examples("evaluate")) >= 4
 
 
 @pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda p: p.stem)

@@ -18,7 +18,7 @@ class DataConfig(Section):
     path: str
     format: str | None
     """None: recognised by content."""
-    labels: dict[str | int, str | None]
+    labels: dict[str | int, str | None] | None
     """Label of the data to one of the run, None to leave it out; `*` for all that are not named."""
     unlabeled: str
     media: str | None
@@ -36,7 +36,7 @@ class DataConfig(Section):
     @property
     def mapping(self) -> dict[str, str | None]:
         """`labels` by name; YAML takes bare numbers for numbers."""
-        return {str(name): to for name, to in self.labels.items()}
+        return {str(name): to for name, to in (self.labels or {}).items()}
 
 
 @dataclass(frozen=True)

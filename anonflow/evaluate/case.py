@@ -15,7 +15,7 @@ from anonflow.errors import TruthError
 from anonflow.evaluate.areas import Reals
 from anonflow.evaluate.ground import Item, Names, Objects
 from anonflow.evaluate.match import Flags
-from anonflow.evaluate.truth import Scene, Truth, clipped
+from anonflow.evaluate.truth import Clock, Scene, Truth, clipped
 from anonflow.types import Detections, FrameFacts, IntArray, MaskPlan, Tracks
 
 ToStored = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -43,6 +43,8 @@ class Sight:
     tracks: Tracks
     plan: MaskPlan
     to_stored: ToStored
+    clock: Clock | None = None
+    """Exact times, of a video."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,7 @@ def make_case(item: Item, objects: Objects, sight: Sight, labels: tuple[str, ...
         height=sight.height,
     )
     shots = np.cumsum(sight.facts.cuts).astype(np.int32)
-    scene = Scene(sight.item_id, truth, sight.detections, shots, sight.facts.luma, labels)
+    scene = Scene(sight.item_id, truth, sight.detections, shots, sight.facts.luma, labels, sight.clock)
     return Case(
         item,
         sight.item_id,

@@ -166,8 +166,8 @@ def _mapped(
     if to is not None and to not in labels:
         raise TruthError(
             f"{data}: label '{to}' is none that this run looks for ({', '.join(labels)}). The data has: "
-            f"{_told(names, counts)}. Say what it is with data.labels={{'{name}': {labels[0]}}}, leave it out with "
-            f"data.labels={{'{name}': null}}, or add a detector for it."
+            f"{_told(names, counts)}. Say what it is with data.labels={{{name}: {labels[0]}}}, leave it out with "
+            f"data.labels={{{name}: null}}, or add a detector for it."
         )
     return to
 

@@ -140,9 +140,14 @@ def _choose(overlaps: Reals, ious: Reals, ignored: Flags, crowd: Flags) -> IntAr
     least = np.minimum(ious, _BELOW_ONE)[:, None]
     chosen = np.full((len(ious), n), _NOTHING, np.int64)
     free = np.ones((len(ious), m), np.bool_)
+    near = overlaps >= least.min()
+    if near.sum(axis=1).max() <= 1 and near.sum(axis=0).max() <= 1:  # nobody has a choice: most pictures
+        rows, columns = np.nonzero(near)
+        chosen[:, rows] = np.where(overlaps[rows, columns] >= least, columns, _NOTHING)
+        return chosen
     n_counted = int((~ignored).sum())
     parts = [part for part in (slice(0, n_counted), slice(n_counted, m)) if part.start < part.stop]
-    for row in np.flatnonzero(overlaps.max(axis=1) >= least.min()).tolist():
+    for row in np.flatnonzero(near.any(axis=1)).tolist():
         possible = np.where((free | crowd) & (overlaps[row] >= least), overlaps[row], -1.0)
         for part in parts:
             # Of equal overlaps the last one wins, as in the published code.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anonflow.config import HidingConfig
 from anonflow.errors import ConfigError
@@ -117,13 +118,19 @@ def _track(scene: Scene, config: HidingConfig) -> _Tracked:
     cuts = np.diff(scene.shots, prepend=scene.shots[:1]) > 0
     facts = FrameFacts(np.arange(scene.n_frames), scene.luma, cuts)
     seen = grade(found, facts, grades, scene.width, scene.height)
-    timeline = Timeline.at(scene.truth.times_s - scene.truth.times_s[0], scene.truth.end_s, cuts)
+    timeline = _timeline(scene, cuts)
     forward = tracks = one_pass(seen, timeline, tracker_params(config.tracker))
     reverse = config.stabilise.reverse
     if reverse.enabled:
         unclaimed = unclaimed_by(forward, seen)
         tracks = prolong_backwards(forward, unclaimed, timeline, reverse.buffer_s, reverse.match_iou)
     return _Tracked(scene, seen, timeline, forward, tracks)
+
+
+def _timeline(scene: Scene, cuts: NDArray[np.bool_]) -> Timeline:
+    if scene.clock is not None:
+        return Timeline.of(scene.clock.pts, scene.clock.time_base, scene.clock.end_pts, cuts)
+    return Timeline.at(scene.truth.times_s - scene.truth.times_s[0], scene.truth.end_s, cuts)
 
 
 def _codes(scene: Scene, config: HidingConfig) -> IntArray:

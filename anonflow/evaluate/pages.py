@@ -11,6 +11,7 @@ import numpy as np
 from anonflow.evaluate.areas import Reals
 from anonflow.evaluate.precision import Curve
 from anonflow.evaluate.results import Results, thinned
+from anonflow.evaluate.slices import Slice
 from anonflow.evaluate.sweep import Grid
 from anonflow.page.page import Facts, Image, Page, Part, Plot, Table, Text
 from anonflow.page.plots import Line, lines
@@ -161,19 +162,10 @@ def _slice_parts(results: Results) -> Iterator[Part]:
         "low",
         "high",
     ]
-    none = (None, None)
-    rows = [
-        [
-            s.label,
-            s.by,
-            s.group,
-            s.object_frames,
-            s.items,
-            s.leak_rate,
-            *(s.leak_interval or none),
-            s.recall,
-            *(s.recall_interval or none),
-        ]
-        for s in ordered[:_N_SLICES]
-    ]
+    rows = [_slice_row(s) for s in ordered[:_N_SLICES]]
     yield Table("Groups of objects", columns, rows, "The worst first; small groups are left out (judge.min_count).")
+
+
+def _slice_row(of: Slice) -> list[object]:
+    leak, recall = of.leak_interval or (None, None), of.recall_interval or (None, None)
+    return [of.label, of.by, of.group, of.object_frames, of.items, of.leak_rate, *leak, of.recall, *recall]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -62,6 +63,15 @@ class Truth:
 
 
 @dataclass(frozen=True, eq=False)
+class Clock:
+    """A file's own timestamps (n_frames,) in units of `time_base` seconds, and the last frame's end: exact times."""
+
+    pts: IntArray
+    time_base: Fraction
+    end_pts: int
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """A video as a method sees it (detections, times, shots, light), with the truth to judge the method by.
 
@@ -75,6 +85,8 @@ class Scene:
     shots: NDArray[np.int32]
     luma: FloatArray
     labels: tuple[str, ...]
+    clock: Clock | None = None
+    """Of a real video; what is planned by it equals a run's plan to the bit, not only to rounding."""
 
     @property
     def times_s(self) -> Times:

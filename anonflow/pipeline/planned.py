@@ -40,7 +40,7 @@ from anonflow.pipeline.sources import list_sources, local_path
 from anonflow.pipeline.stages.stitch import ChunkedVideo
 from anonflow.storage import make_private_folder, remove_tree, written_whole
 from anonflow.tables import read_index, read_note, read_rows
-from anonflow.types import Detections, FloatArray, FrameFacts, MaskPlan, Source, Tracks
+from anonflow.types import Detections, FloatArray, FrameFacts, FrameIndex, MaskPlan, Source, Tracks
 from anonflow.video.planes import boxes_to_coded
 
 _POLL_S = 0.5
@@ -69,6 +69,8 @@ class Planned:
     to_stored: Callable[[FloatArray], FloatArray]
     seconds: dict[str, list[dict[str, float]]]
     latency: dict[str, dict[str, int]]
+    index: FrameIndex | None = None
+    """Of a video."""
 
 
 def plan_masks(config: AnonymizeConfig, files: Sequence[Path], console: Console) -> Iterator[Planned | Outcome]:
@@ -180,6 +182,7 @@ def _video(row: Row, context: RunContext) -> Planned:
             "stitch": [_times(read_note(plan_path) | whole)],
         },
         latency=_latency(notes),
+        index=index,
     )
 
 
