@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 
 from rich.console import Console
 
 from anonflow.calibrate.record import broken_record
 from anonflow.config import AnonymizeConfig
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
+from anonflow.jobs.sweeps import Sweep, sweeping
 from anonflow.pipeline.run import anonymize
 from anonflow.summary import print_summary
 
@@ -18,13 +20,17 @@ log = logging.getLogger("anonflow")
 
 def main() -> int:
     """Run the job on the command line's overrides; give the exit code."""
-    return int(launch("anonymize", AnonymizeConfig, _run))
+    with sweeping() as sweep:
+        code = int(launch("anonymize", AnonymizeConfig, partial(_run, sweep)))
+        if code in (DONE, QUARANTINED):
+            sweep.forget()
+        return code
 
 
-def _run(config: AnonymizeConfig, console: Console) -> int:
+def _run(sweep: Sweep, config: AnonymizeConfig, console: Console) -> int:
     if gap := broken_record(config):
         log.warning("No certificate for this run: %s. Run anonflow calibrate with these settings.", gap)
-    summary = anonymize(config, console)
+    summary = anonymize(sweep.one_of(config), console)
     print_summary(summary, Console())
     return int(QUARANTINED if summary.totals.quarantined else DONE)
 

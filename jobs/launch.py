@@ -41,6 +41,8 @@ def launch(name: str, schema: type[Config], job: Job[Config]) -> int:
 
     @hydra.main(version_base="1.3", config_path="pkg://anonflow.conf", config_name=name)
     def task(composed: DictConfig) -> None:
+        if codes and codes[-1] in (INTERRUPTED, TERMINATED):
+            return  # so are the runs of the sweep that are left
         codes.append(FAILED)  # until the run says better
         codes[-1] = run(composed, schema, job)
 

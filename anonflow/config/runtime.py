@@ -90,6 +90,8 @@ class RuntimeConfig(Section):
     """Embedded Ray only: Ray's logical CPUs are a budget, not cores (see docs in conf/runtime)."""
     provider: str
     work_dir: str | None
+    detections_dir: str | None
+    """Where detections stay for other runs to find; None: in the work folder, which does not stay."""
     model_cache: str | None
     model_dirs: list[str]
     max_attempts: int

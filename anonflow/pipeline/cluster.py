@@ -11,7 +11,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,10 @@ class Resources:
 @contextmanager
 def connected(config: RuntimeConfig) -> Iterator[None]:
     """Be connected to Ray within the block. Of an embedded Ray nothing is left: no process, no folder."""
+    if ray.is_initialized():  # by `Connection.be`
+        _configure_data(config)
+        yield
+        return
     os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
     logging.getLogger("ray").setLevel(logging.WARNING)
     folder = None if config.address else _session_folder()
@@ -65,6 +69,28 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
         ray.shutdown()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+class Connection:
+    """Ray for several runs, one after the other; started anew only where a run wants another Ray."""
+
+    def __init__(self) -> None:
+        """Connected to nothing."""
+        self._stack = ExitStack()
+        self._wanted: tuple[object, ...] | None = None
+
+    def be(self, config: RuntimeConfig) -> None:
+        """Be connected to the Ray that `config` asks for."""
+        wanted = (config.address, config.object_store_mb, config.logical_cpus_per_core)
+        if wanted != self._wanted:
+            self.end()
+            self._stack.enter_context(connected(config))
+            self._wanted = wanted
+
+    def end(self) -> None:
+        """End it."""
+        self._wanted = None
+        self._stack.close()
 
 
 def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:

@@ -3,6 +3,7 @@
 WORK/index/<plan key>/<video>.parquet                        frames and chunks of a source
 WORK/detections/<detection key>/<video>/00012.parquet        boxes of a chunk, its overlap included
 WORK/detections/<detection key>/<video>/00012.frames.parquet brightness and cuts of its frames
+                                                             (in runtime.detections_dir, if that is set)
 WORK/tracks/<track key>/<video>/00012.npz                    the tracks of that chunk alone
 WORK/plan/<mask key>/<video>.parquet                         what to hide, from the stitched tracks
 WORK/segments/<mask key>/<video>/00012.nut                   masked frames
@@ -42,6 +43,8 @@ class Paths:
     work: Path
     run_id: str
     keys: Keys
+    shared: Path | None = None
+    """Where detections stay for other runs."""
 
     @property
     def control(self) -> Path:
@@ -64,7 +67,7 @@ class Paths:
 
     def detections(self, video_id: str, chunk: int) -> Path:
         """Boxes of a chunk."""
-        return self.work / "detections" / self.keys.detections / video_id / f"{chunk:05d}.parquet"
+        return (self.shared or self.work) / "detections" / self.keys.detections / video_id / f"{chunk:05d}.parquet"
 
     def facts(self, video_id: str, chunk: int) -> Path:
         """Brightness and cuts of a chunk's frames."""
@@ -140,8 +143,9 @@ class Paths:
 
     def remove_work(self, video_id: str) -> None:
         """Remove everything that was made on the way to a video's end."""
-        for folder in (self.detections(video_id, 0), self.tracks(video_id, 0), self.segment(video_id, 0)):
-            remove_tree(folder.parent)
+        own = () if self.shared else (self.detections(video_id, 0),)
+        for result in (*own, self.tracks(video_id, 0), self.segment(video_id, 0)):
+            remove_tree(result.parent)
         for folder in (self.mask_plan(video_id).parent, self.index(video_id).parent):
             with naming_storage_errors(folder):
                 for leftover in folder.glob(f"{video_id}.*"):

@@ -31,7 +31,7 @@ _PACKAGES = (
     "scipy",
 )
 _PATHS = ("input", "output")
-_RUNTIME_PATHS = ("work_dir", "model_cache", "model_dirs")
+_RUNTIME_PATHS = ("work_dir", "detections_dir", "model_cache", "model_dirs")
 _LEFT_OUT = "(a path, left out)"
 _PATTERN_LEFT_OUT = "(a pattern, left out)"
 

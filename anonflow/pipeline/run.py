@@ -85,12 +85,13 @@ def _prepare_paths(config: AnonymizeConfig) -> Paths:
         Path(local_path(config.runtime.work_dir)) if config.runtime.work_dir else output / CONTROL_FOLDER / "work"
     )
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    paths = Paths(output, work, run_id, derive_keys(config))
+    shared = Path(local_path(config.runtime.detections_dir)) if config.runtime.detections_dir else None
+    paths = Paths(output, work, run_id, derive_keys(config), shared)
     try:
         with naming_storage_errors(output):
             output.mkdir(parents=True, exist_ok=True)
             paths.control.mkdir(exist_ok=True)
-        for folder in (work, paths.partial):
+        for folder in (work, paths.partial, *([shared] if shared else [])):
             make_private_folder(folder)
     except StorageError as error:
         raise ConfigError(f"output={config.output} cannot be used: {error}") from error

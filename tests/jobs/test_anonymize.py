@@ -15,6 +15,7 @@ from anonflow.jobs import anonymize as job
 def test_the_exit_code_tells_of_quarantined_sources(
     monkeypatch: pytest.MonkeyPatch, quarantined: Any, code: Any
 ) -> None:
+    monkeypatch.setattr(job.Sweep, "one_of", lambda _, config: config)
     summary = SimpleNamespace(totals=SimpleNamespace(quarantined=quarantined))
     monkeypatch.setattr(job, "anonymize", lambda *_: summary)
     monkeypatch.setattr(job, "print_summary", lambda *_: None)

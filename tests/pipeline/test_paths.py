@@ -27,6 +27,15 @@ def results(paths: Paths, video: Any = "v") -> Any:
     ]
 
 
+def test_shared_detections_outlive_the_work_of_a_video(tmp_path: Path) -> None:
+    paths = Paths(tmp_path, tmp_path / "work", "run", Keys("p", "d", "t", "m"), tmp_path / "shared")
+    for path in (paths.detections("v", 0), paths.facts("v", 0), paths.tracks("v", 0)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    paths.remove_work("v")
+    assert paths.detections("v", 0).exists() and paths.facts("v", 0).exists() and not paths.tracks("v", 0).exists()
+
+
 def test_all_names_differ(tmp_path: Path) -> None:
     paths = paths_in(tmp_path)
     made = results(paths) + results(paths, "w")

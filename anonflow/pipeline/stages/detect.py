@@ -81,7 +81,8 @@ class Detect:
                 found, facts = detect_chunk(Path(row.uri), index, chunk, self.eyes, meter)
             providers = sorted({eye.detector.provider for eye in self.eyes})
             write_rows(paths.facts(row.video_id, row.chunk), facts)
-            note = {"providers": providers, "latency": latencies(self.eyes), **watch.read()}
+            run_id, times = self._context.paths.run_id, watch.read()
+            note = {"providers": providers, "run": run_id, "latency": latencies(self.eyes), **times}
             write_rows(detections_path, found, note)
         found = read_rows(Detections, detections_path)
         facts = read_rows(FrameFacts, paths.facts(row.video_id, row.chunk))

@@ -241,12 +241,14 @@ def _work_done(row: Row, context: RunContext, plan: dict[str, Any], join_times: 
     paths, chunks = context.paths, range(row.n_chunks)
     detections = [read_note(paths.detections(row.video_id, i)) for i in chunks]
     segments = [json.loads(paths.note(paths.segment(row.video_id, i)).read_text()) for i in chunks]
+    own = [note for note in detections if note["run"] == paths.run_id]
     return {
+        "detected_chunks": len(own),
         "masked_frames": sum(note["masked_frames"] for note in segments),
         "providers": sorted({provider for note in detections for provider in note["providers"]}),
         "stage_seconds": {
             "plan": read_note(paths.index(row.video_id))["times"],
-            "detect": total(detections),
+            "detect": total(own),
             "stitch": total([plan]),
             "mask": total(segments),
             "join": join_times,
