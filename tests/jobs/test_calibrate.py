@@ -67,3 +67,10 @@ def test_short_keys_are_those_of_the_calibration() -> None:
     assert spelled_out("target.leak_rate=1") == "calibration.target.leak_rate=1"
     assert spelled_out("confidence=0.9") == "calibration.confidence=0.9"
     assert spelled_out("label.face.hide=true") == "label.face.hide=true" and spelled_out("--help") == "--help"
+
+
+def test_labels_of_the_data_can_be_mapped() -> None:
+    with initialize_config_module("anonflow.conf", version_base="1.3"):
+        overrides = ["data.path=x", "output=o", "calibration.target.leak_rate=0.1", "data.labels={1:plate}"]
+        config: Any = typed(compose("calibrate", overrides=overrides), job.CalibrateConfig)
+    assert config.data.mapping == {"1": "plate"}
