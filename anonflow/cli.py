@@ -46,6 +46,18 @@ def _evaluate() -> int:
     return int(job())
 
 
+def _calibrate() -> int:
+    from anonflow.jobs.calibrate import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
+def _compare() -> int:
+    from anonflow.jobs.compare import main as job  # noqa: PLC0415
+
+    return int(job())
+
+
 def _verify() -> int:
     from anonflow.jobs.verify import main as job  # noqa: PLC0415
 
@@ -78,6 +90,8 @@ COMMANDS: dict[str, tuple[Callable[[], int], str]] = {
     "demo": (_demo, "make a sample video and anonymise it"),
     "verify": (_verify, "check finished outputs against their sources"),
     "evaluate": (_evaluate, "judge the pipeline against annotated pictures and videos"),
+    "calibrate": (_calibrate, "find thresholds and margins with a guarantee"),
+    "compare": (_compare, "compare evaluations of the same videos"),
     "leaks": (_leaks, "measure what masks leak over time, against ground truth"),
 }
 

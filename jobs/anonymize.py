@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from functools import partial
 
 from rich.console import Console
 
+from anonflow.calibrate.record import broken_record
 from anonflow.config import AnonymizeConfig
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.jobs.sweeps import Sweep, sweeping
 from anonflow.pipeline.interrupts import interruptible
 from anonflow.pipeline.run import anonymize
 from anonflow.summary import log_summary, print_summary
+
+log = logging.getLogger("anonflow")
 
 
 def main() -> int:
@@ -25,6 +29,8 @@ def main() -> int:
 
 
 def _run(sweep: Sweep, config: AnonymizeConfig, console: Console) -> int:
+    if gap := broken_record(config):
+        log.warning("No certificate for this run: %s. Run anonflow calibrate with these settings.", gap)
     summary = anonymize(sweep.one_of(config), console)
     if config.runtime.log_format == "json":
         log_summary(summary)

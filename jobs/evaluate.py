@@ -57,7 +57,7 @@ def _run(config: EvaluateConfig, console: Console) -> int:
         raise ConfigError(
             "regions= does not belong here: evaluate judges detectors and masks, not what is drawn by hand"
         )
-    truth = read_ground_truth(_data(config.data), config.labels)
+    truth = read_ground_truth(read_as(config.data), config.labels)
     log.info("%s: %d items, %d boxes", truth.format, len(truth.items), len(truth.objects))
     if config.detections is None:
         cases = judged_cases(truth, config, config.judge.min_visible, console)
@@ -72,7 +72,9 @@ def _run(config: EvaluateConfig, console: Console) -> int:
     return int(QUARANTINED if cases.failed else DONE)
 
 
-def _data(config: DataConfig) -> Data:
+def read_as(config: DataConfig) -> Data:
+    """Where the ground truth is and how it is read, for the readers."""
+
     def folder(path: str | None) -> Path | None:
         return None if path is None else Path(path).expanduser()
 

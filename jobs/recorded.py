@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from anonflow.config import DetectorConfig
-from anonflow.detect.families import build_detector
+from anonflow.detect.combined import open_detector
 from anonflow.detect.models import ModelStore
 from anonflow.errors import ConfigError
 from anonflow.evaluate.mot import read_mot
@@ -35,9 +35,7 @@ def recorded_scene(
         raise ConfigError(f"truth_label={label} is given by no detector; choose one of: {', '.join(labels)}")
     index = probe(video)
     known = _truth(truth, index, labels.index(label))
-    eyes = [
-        Eye(build_detector(d, store.load(d.model), labels, provider), d, len(labels)) for d in detectors.values()
-    ]
+    eyes = [Eye(open_detector(d, store.load, labels, provider), d, len(labels)) for d in detectors.values()]
     (chunk,) = plan_chunks(index, 2 * index.duration_s + 1, overlap_frames=0)
     found, facts = detect_chunk(video, index, chunk, eyes, FrameMeter(SilentProgress(), "detect"))
     return Scene(video.name, known, found, np.cumsum(facts.cuts).astype(np.int32), facts.luma, labels)

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from anonflow.assure.ledger import Finding
-from anonflow.assure.models import check_models
+from anonflow.assure.models import check_models, models_of
 from anonflow.assure.pairs import Pair, all_runs, find_pairs, find_run, names_of_outputs, pairs_of_run
 from anonflow.assure.runs import check_order, check_run
 from anonflow.assure.tally import Tally, tallied
@@ -177,7 +177,7 @@ def _findings(run: StoragePath, config: VerifyConfig) -> Iterator[Finding]:
     try:
         report = json.loads((run / REPORT_NAME).read_bytes())
         detectors = report["configuration"]["detector"].values()
-        models = TypeAdapter(list[ModelConfig]).validate_python([detector["model"] for detector in detectors])
+        models = TypeAdapter(list[ModelConfig]).validate_python([m for d in detectors for m in models_of(d)])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return  # that the report is not what it was has been said
     cache = Path(config.model_cache).expanduser() if config.model_cache else default_cache_dir()

@@ -14,7 +14,7 @@ LAYERS = (
     ("remote",),
     ("config", "storage", "claims", "tables", "evidence", "kept", "page"),
     ("video", "picture", "detect", "track", "mask"),
-    ("demo", "pipeline", "evaluate", "assure", "observe"),
+    ("demo", "pipeline", "evaluate", "assure", "observe", "calibrate"),
     ("summary", "jobs", "cli"),
 )
 SIBLINGS = LAYERS[3]

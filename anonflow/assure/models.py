@@ -11,14 +11,20 @@ from anonflow.storage import file_sha256
 from anonflow.types import Check, Verdict
 
 
-def models_of_report(report: Mapping[str, Any]) -> dict[str, str]:
-    """SHA-256 by detector, as the report's list of models says."""
-    return {entry["detector"]: entry["sha256"] for entry in report["models"]}
+def models_of_report(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Detectors with the SHA-256 of a model each, sorted, as the report's list of models says."""
+    return sorted((entry["detector"], entry["sha256"]) for entry in report["models"])
 
 
-def models_of_configuration(configuration: Mapping[str, Any]) -> dict[str, str]:
-    """SHA-256 by detector, as the report's configuration says."""
-    return {name: detector["model"]["sha256"] for name, detector in configuration["detector"].items()}
+def models_of_configuration(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The same, as the report's configuration says."""
+    detectors = configuration["detector"].items()
+    return sorted((name, model["sha256"]) for name, detector in detectors for model in models_of(detector))
+
+
+def models_of(detector: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The models of a detector in a report's configuration, those that it is combined from included."""
+    return [detector["model"], *(member["model"] for member in detector.get("members", {}).values())]
 
 
 def check_models(report: Mapping[str, Any], models: Sequence[ModelConfig], store: ModelStore) -> Iterator[Check]:

@@ -11,7 +11,17 @@ from typing import Any
 
 from anonflow.config.audio import AUDIO_MODES, AudioConfig
 from anonflow.config.base import Section, require
-from anonflow.config.detection import AdaptiveConfig, DetectorConfig, LabelConfig, ModelConfig
+from anonflow.config.detection import (
+    MERGES,
+    AdaptiveConfig,
+    AugmentConfig,
+    DetectorConfig,
+    LabelConfig,
+    MemberConfig,
+    MergeConfig,
+    ModelConfig,
+    TilesConfig,
+)
 from anonflow.config.keep import CHAPTER_PARTS, KeepConfig
 from anonflow.config.limits import LimitsConfig
 from anonflow.config.lineage import LineageConfig
@@ -43,6 +53,7 @@ __all__ = [
     "AUDIO_MODES",
     "CHAPTER_PARTS",
     "CODECS",
+    "MERGES",
     "OPERATORS",
     "PRESETS",
     "REGION_UNITS",
@@ -51,6 +62,7 @@ __all__ = [
     "AnonymizeConfig",
     "AppearanceConfig",
     "AudioConfig",
+    "AugmentConfig",
     "BridgeConfig",
     "ChunkConfig",
     "DebugConfig",
@@ -64,6 +76,8 @@ __all__ = [
     "LimitsConfig",
     "LineageConfig",
     "MaskStyle",
+    "MemberConfig",
+    "MergeConfig",
     "ModelConfig",
     "PictureConfig",
     "PlateContextConfig",
@@ -75,6 +89,7 @@ __all__ = [
     "SourceConfig",
     "StabiliseConfig",
     "StageConfig",
+    "TilesConfig",
     "TimeSpan",
     "TrackerConfig",
     "VideoConfig",

@@ -118,14 +118,9 @@ def check_models(config: AnonymizeConfig, cache: Path) -> None:
         usable_provider(config.runtime.provider)
     store = ModelStore(cache, [Path(local_path(folder)) for folder in config.runtime.model_dirs])
     for name, detector in sorted(config.detector.items()):
-        store.load(detector.model)
-        log.info(
-            "Detector %s: %s (%s)",
-            name,
-            detector.model.id,
-            detector.model.licence,
-            extra=told("detector", detector=name),
-        )
+        for model in detector.models:
+            store.load(model)
+            log.info("Detector %s: %s (%s)", name, model.id, model.licence, extra=told("detector", detector=name))
 
 
 def from_anywhere(config: AnonymizeConfig) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from anonflow import __version__
-from anonflow.config import AnonymizeConfig
+from anonflow.config import AnonymizeConfig, ModelConfig
 from anonflow.mask.operators import IS_WEAK
 from anonflow.pipeline.rows import Outcome
 from anonflow.storage import StoragePath, readable_json, written_whole
@@ -202,7 +202,7 @@ def public_frame(
         "anonflow": __version__,
         "versions": _versions(),
         "configuration": public_configuration(config),
-        "models": [_model(name, config) for name in sorted(config.detector)],
+        "models": [_model(name, model) for name, d in sorted(config.detector.items()) for model in d.models],
         "masks": {label: _mask(config, label) for label in config.labels},
         "totals": asdict(tally.totals()),
         "wall_s": round(wall_s, 3),
@@ -215,7 +215,9 @@ def public_configuration(config: AnonymizeConfig) -> dict[str, Any]:
     """The resolved configuration without its paths, which may carry names; the ledger has those of the videos."""
     resolved = asdict(config)
     for name, detector in resolved["detector"].items():
-        detector["model"]["uri"] = _public_uri(config.detector[name].model.uri)
+        shown = [detector["model"], *(member["model"] for member in detector["members"].values())]
+        for model, known in zip(shown, config.detector[name].models, strict=True):
+            model["uri"] = _public_uri(known.uri)
     resolved["runtime"] |= {key: _LEFT_OUT for key in _RUNTIME_PATHS if resolved["runtime"][key]}
     lineage = resolved["runtime"]["lineage"]
     lineage |= {key: _LEFT_OUT for key in ("url", "file") if lineage[key]}
@@ -229,8 +231,7 @@ def _public_uri(uri: str) -> str:
     return f"file:{_LEFT_OUT}" if uri.startswith("file:") else uri
 
 
-def _model(name: str, config: AnonymizeConfig) -> dict[str, str]:
-    model = config.detector[name].model
+def _model(name: str, model: ModelConfig) -> dict[str, str]:
     return {
         "detector": name,
         "id": model.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import yaml
 
-from anonflow.config import DetectorConfig, ModelConfig
+from anonflow.config import AugmentConfig, DetectorConfig, MemberConfig, MergeConfig, ModelConfig, TilesConfig
 from anonflow.detect.base import Detector, fit
-from anonflow.detect.families import build_detector
+from anonflow.detect.combined import open_detector
 from anonflow.detect.fetch import fetch_pypi_file
 from anonflow.detect.models import ModelStore
 from anonflow.errors import ModelError
@@ -36,6 +36,13 @@ class Case:
     labels: tuple[str, ...]
     quiet_on: tuple[int, ...] = (0, 127, 255)
     """Even grey values on which it rightly finds nothing."""
+    combined: str = ""
+    """How the model is combined, a key of `COMBINED`; alone if empty."""
+
+    @property
+    def id(self) -> str:
+        """Name of the case."""
+        return f"{self.name} {self.combined}".strip()
 
 
 CASES = [
@@ -48,6 +55,12 @@ CASES = [
     Case("hyperlpr_y5fu", 320, 0.2, ("plate",)),
     Case("lpd_yunet", 320, 0.3, ("plate",), quiet_on=(0,)),
     Case("yolox_nano", 416, 0.2, ("person",)),
+    Case("retinaface_mnet025", 640, 0.1, ("face",), combined="tiles"),
+    Case("clp_det", 960, 0.1, ("plate",), combined="tiles"),
+    Case("retinaface_mnet025", 640, 0.1, ("face",), combined="views"),
+    Case("retinaface_mnet025", 640, 0.1, ("face",), combined="union"),
+    Case("retinaface_mnet025", 640, 0.1, ("face",), combined="vote"),
+    Case("retinaface_mnet025", 640, 0.1, ("face",), combined="wbf"),
 ]
 
 
@@ -68,6 +81,31 @@ def detector_config(name: str, **changes: Any) -> DetectorConfig:
         "batch_size": 4,
     }
     return DetectorConfig(model=model_config(name), **{**values, **changes})
+
+
+def combined(how: str) -> dict[str, Any]:
+    """The changes to a configuration that combine its model in this way."""
+    second = MemberConfig(model_config("centerface"), 320, 0.2, 0.4)
+    merges = {"union": MergeConfig(), "vote": MergeConfig("vote", 0.4, 2), "wbf": MergeConfig("wbf", 0.4)}
+    known: dict[str, dict[str, Any]] = {
+        "": {},
+        "tiles": {"tiles": TilesConfig(True, 256)},
+        "views": {"augment": AugmentConfig(True, (0.75,))},
+        **{method: {"members": {"second": second}, "merge": merge} for method, merge in merges.items()},
+    }
+    return known[how]
+
+
+def open_case(case: Case, weights: Callable[[str], bytes], floor: float | None = None) -> Detector:
+    """A case's detector on the CPU."""
+    config = detector_config(
+        case.name, long_side_px=case.long_side_px, floor=floor or case.floor, **combined(case.combined)
+    )
+    if floor:
+        members = {name: replace(member, floor=floor) for name, member in config.members.items()}
+        config = replace(config, members=members)
+    ids = {model_config(path.stem).id: path.stem for path in (ROOT / "conf/model").glob("*.yaml")}
+    return open_detector(config, lambda model: weights(ids[model.id]), case.labels, "cpu")
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +131,7 @@ def detector(weights: Callable[[str], bytes]) -> Callable[[Case], Detector]:
 
     @cache
     def build(case: Case) -> Detector:
-        config = detector_config(case.name, long_side_px=case.long_side_px, floor=case.floor)
-        return build_detector(config, weights(case.name), case.labels, "cpu")
+        return open_case(case, weights)
 
     return build
 

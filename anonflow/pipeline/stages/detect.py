@@ -12,7 +12,7 @@ import numpy as np
 from anonflow.config import DetectorConfig
 from anonflow.detect.base import Detector, fit
 from anonflow.detect.checked import require_boxes
-from anonflow.detect.families import build_detector
+from anonflow.detect.combined import open_detector
 from anonflow.detect.models import ModelStore
 from anonflow.errors import AnonflowError, DeviceLostError
 from anonflow.evidence.digest import rows_digest
@@ -84,7 +84,7 @@ class Detect:
         store = ModelStore(self._context.model_cache, [Path(folder) for folder in config.runtime.model_dirs])
         return [
             Eye(
-                Timed(build_detector(d, store.load(d.model), config.labels, config.runtime.provider)),
+                Timed(open_detector(d, store.load, config.labels, config.runtime.provider)),
                 d,
                 len(config.labels),
             )
