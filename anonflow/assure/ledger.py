@@ -85,7 +85,7 @@ class Reading:
     """One pass over ledger and chains. It gives what is wrong; then `root` is that of the rows as they are."""
 
     run: StoragePath
-    models: Mapping[str, str] | None = None
+    models: Mapping[str, list[str]] | None = None
     """SHA-256 by detector, and `configuration_sha256`, as the report has them; None: not known."""
     configuration_sha256: str | None = None
     _tree: MerkleTree = field(default_factory=MerkleTree)

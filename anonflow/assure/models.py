@@ -11,15 +11,18 @@ from anonflow.storage import file_sha256
 from anonflow.types import Check, Verdict
 
 
-def models_of_report(report: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Detectors with the SHA-256 of a model each, sorted, as the report's list of models says."""
-    return sorted((entry["detector"], entry["sha256"]) for entry in report["models"])
+def models_of_report(report: Mapping[str, Any]) -> dict[str, list[str]]:
+    """SHA-256 of the models of each detector, as the report's list of models says."""
+    models: dict[str, list[str]] = {}
+    for entry in report["models"]:
+        models.setdefault(entry["detector"], []).append(entry["sha256"])
+    return models
 
 
-def models_of_configuration(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
+def models_of_configuration(configuration: Mapping[str, Any]) -> dict[str, list[str]]:
     """The same, as the report's configuration says."""
     detectors = configuration["detector"].items()
-    return sorted((name, model["sha256"]) for name, detector in detectors for model in models_of(detector))
+    return {name: [model["sha256"] for model in models_of(detector)] for name, detector in detectors}
 
 
 def models_of(detector: Mapping[str, Any]) -> list[dict[str, Any]]:

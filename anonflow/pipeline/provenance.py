@@ -32,7 +32,7 @@ def made_with(context: RunContext) -> dict[str, Any]:
         "anonflow": __version__,
         "fingerprint": context.paths.keys.masks,
         "configuration_sha256": configuration_sha256(public_configuration(config)),
-        "models": {name: detector.model.sha256 for name, detector in config.detector.items()},
+        "models": {name: [model.sha256 for model in d.models] for name, d in config.detector.items()},
     }
 
 

@@ -14,7 +14,7 @@ REPORT = build_report(CONFIG, "r", [], wall_s=1, passed_over={})
 
 
 def test_the_report_names_its_models_twice_and_the_same() -> None:
-    expected = {name: detector.model.sha256 for name, detector in CONFIG.detector.items()}
+    expected = {name: [detector.model.sha256] for name, detector in CONFIG.detector.items()}
     assert models_of_report(REPORT) == models_of_configuration(asdict(CONFIG)) == expected
     assert list(check_models(REPORT, [], ModelStore(Path("/nowhere")))) == []
     other = REPORT | {"models": [model | {"sha256": "0" * 64} for model in REPORT["models"]]}
