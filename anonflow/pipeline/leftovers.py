@@ -16,8 +16,16 @@ from anonflow.errors import ConfigError
 from anonflow.pipeline.lease import LEASE_FOLDER, held, lease_folder, live_holder
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.record import records
+from anonflow.pipeline.seal import ROOT_NAME, SIGNATURE_NAME
 from anonflow.remote.access import Access
-from anonflow.storage import StoragePath, located, naming_storage_errors, remove_empty_folders, remove_tree
+from anonflow.storage import (
+    StoragePath,
+    located,
+    naming_storage_errors,
+    remove_all,
+    remove_empty_folders,
+    remove_tree,
+)
 
 SHARED_FOLDER = "sweep"
 """Where an interrupted sweep left its detections."""
@@ -53,7 +61,7 @@ def find_leftovers(output: StoragePath, runs_older_than_d: float | None = None) 
         yield Leftover("lease", path, 1, path.stat().st_size)
     if runs_older_than_d is not None:
         for folder in _old_runs(control, datetime.now(UTC) - timedelta(days=runs_older_than_d)):
-            yield from _folder("run", folder)
+            yield from _run(folder)
 
 
 def clean(output: StoragePath, runs_older_than_d: float | None, lease_s: float, *, dry_run: bool) -> list[Leftover]:
@@ -74,7 +82,7 @@ def clean(output: StoragePath, runs_older_than_d: float | None, lease_s: float, 
         found = list(find_leftovers(output, runs_older_than_d))
         for leftover in found:
             hold.check()
-            _remove(leftover.path)
+            _remove(leftover)
         remove_empty_folders(output / CONTROL_FOLDER / "work")
     return found
 
@@ -91,6 +99,18 @@ def _folder(kind: str, folder: StoragePath) -> Iterator[Leftover]:
     if folder.is_dir():
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
         yield Leftover(kind, folder, len(sizes), sum(sizes))
+
+
+def _run(folder: StoragePath) -> Iterator[Leftover]:
+    files = _of_run(folder)
+    if files:
+        yield Leftover("run", folder, len(files), sum(path.stat().st_size for path in files))
+
+
+def _of_run(folder: StoragePath) -> list[StoragePath]:
+    """All but the seal, on which that of the next run rests."""
+    files: list[StoragePath] = list(folder.rglob("*"))
+    return [path for path in files if path.is_file() and path.name not in (ROOT_NAME, SIGNATURE_NAME)]
 
 
 def _unfinished(output: StoragePath) -> Iterable[StoragePath]:
@@ -120,9 +140,13 @@ def _old_runs(control: StoragePath, before: datetime) -> Iterator[StoragePath]:
             yield folder
 
 
-def _remove(path: StoragePath) -> None:
-    if path.is_dir():
-        remove_tree(path)
+def _remove(leftover: Leftover) -> None:
+    if leftover.kind == "run":
+        remove_all(_of_run(leftover.path))
+        remove_empty_folders(leftover.path)
         return
-    with naming_storage_errors(path):
-        path.unlink(missing_ok=True)
+    if leftover.path.is_dir():
+        remove_tree(leftover.path)
+        return
+    with naming_storage_errors(leftover.path):
+        leftover.path.unlink(missing_ok=True)

@@ -75,6 +75,15 @@ def test_old_runs_go_only_when_told_and_never_the_latest(output: Path) -> None:
     assert remains(output) == KEPT | {name for name in RUNS if LATEST in name}
 
 
+def test_the_seal_of_an_old_run_stays_as_that_of_the_next_rests_on_it(output: Path) -> None:
+    seal = output / "_anonflow" / "20260101T000000Z-aa" / "root.json"
+    seal.write_text("{}")
+    assert [one.kind for one in clean(output, 1, 30, dry_run=True)].count("run") == 1
+    clean(output, 1, 30, dry_run=False)
+    assert {path.name for path in seal.parent.iterdir()} == {"root.json"}
+    assert clean(output, 1, 30, dry_run=False) == []
+
+
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_nothing_is_removed_under_a_run_that_is_at_work(output: Path, dry_run: bool) -> None:
     before = remains(output)
