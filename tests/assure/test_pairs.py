@@ -77,7 +77,8 @@ def test_a_run_has_its_pairs_in_its_ledger(tmp_path: Path) -> None:
                 source_sha256="s",
             )
         )
-    ledger.close()
+    ledger.write()
+    ledger.end()
     for given in (tmp_path, folder):
         assert find_run(given) == folder
         first, second = pairs_of_run(find_run(given))

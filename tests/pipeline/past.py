@@ -33,7 +33,8 @@ def past_run(
         reason = "damaged" if status is Status.QUARANTINED else ""
         ledger.add(Outcome(uri, f"id-{uri}", status, 1, "fp", reason=reason))
     if state is State.FINISHED:
-        ledger.close()
+        ledger.write()
+        ledger.end()
     config = asdict(replace(configuration("detector=faces"), input=given, output=str(output)))
     tally = ledger.tally
     counts = Counts(

@@ -20,7 +20,8 @@ def finish(world: World, run_id: str, outcomes: Sequence[Outcome], key: SigningK
     ledger = Ledger(folder)
     for outcome in outcomes:
         ledger.add(outcome)
-    _, root = ledger.close()
+    _, root = ledger.write()
+    ledger.end()
     previous = last_sealed(folder.parent)
     told = {"wall_s": 1.0, "passed_over": {}, "evidence": evidence(root, previous)}
     write_json(folder / "report.json", build_report(world.config, run_id, outcomes, **told))

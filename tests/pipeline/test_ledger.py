@@ -63,7 +63,7 @@ def test_what_is_published_counts_though_a_chunk_could_not_tell_the_others_of_it
     for status in sorted((Status.PUBLISHED, Status.QUARANTINED), reverse=not published_first):
         ledger.add(outcome("a", status))
     assert [o.status for o in ledger.outcomes] == [Status.PUBLISHED]
-    assert pq.read_table(ledger.close())["status"].to_pylist() == ["published"]
+    assert pq.read_table(ledger.write()[0])["status"].to_pylist() == ["published"]
 
 
 def test_sources_that_nobody_ended_are_known(ledger: Ledger) -> None:
@@ -91,7 +91,7 @@ def test_the_table_holds_a_row_per_source_by_uri(ledger: Ledger, tmp_path: Path)
         outcome("b", frames=7, duration_s=0.5, output_uri="/out/b", finished_at="2024-05-06T07:08:09.123+00:00")
     )
     ledger.add(outcome("a", Status.QUARANTINED, reason="damaged", message="/in/a: cut off"))
-    path, _ = ledger.close()
+    path, _ = ledger.write()
     table = pq.read_table(path)
     assert table.schema.equals(LEDGER)
     first, second = table.to_pylist()
@@ -102,7 +102,7 @@ def test_the_table_holds_a_row_per_source_by_uri(ledger: Ledger, tmp_path: Path)
 
 
 def test_an_empty_ledger_has_its_columns(ledger: Ledger) -> None:
-    assert pq.read_table(ledger.close()[0]).schema.equals(LEDGER)
+    assert pq.read_table(ledger.write()[0]).schema.equals(LEDGER)
 
 
 def test_a_ledger_that_cannot_be_written_is_a_named_error(tmp_path: Path) -> None:
@@ -140,7 +140,8 @@ def test_what_an_outcome_costs_does_not_depend_on_how_many_there_are(
     assert reads == synced == []
     ledger.reconcile([source(f"{number}") for number in range(300)])
     assert len(list(ledger.outcomes())) == len(reads) == 300
-    ledger.close()
+    ledger.write()
+    ledger.end()
     assert len(reads) == 300 * 2
 
 
@@ -150,6 +151,6 @@ def test_a_table_of_several_row_groups_is_in_one_order(tmp_path: Path, monkeypat
     names = [f"{number * 7 % 10}" for number in range(10)]
     for name in names:
         ledger.add(outcome(name))
-    path = ledger.close()
+    path, _ = ledger.write()
     assert pq.ParquetFile(path).num_row_groups == 3
     assert [row["uri"] for row in pq.read_table(path).to_pylist()] == [f"/in/{name}" for name in sorted(names)]
