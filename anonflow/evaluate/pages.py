@@ -10,7 +10,7 @@ import numpy as np
 
 from anonflow.evaluate.areas import Reals
 from anonflow.evaluate.precision import Curve
-from anonflow.evaluate.results import Results, thinned
+from anonflow.evaluate.results import Results, finite, thinned
 from anonflow.evaluate.slices import Slice
 from anonflow.evaluate.sweep import Grid
 from anonflow.page.page import Facts, Image, Page, Part, Plot, Table, Text
@@ -35,19 +35,20 @@ def evaluation_page(
     results: Results, facts: Mapping[str, object], costs: Costs, gallery: bytes | None, notes: tuple[str, ...]
 ) -> Page:
     """The page; `facts` name data, models and settings, `gallery` is a PNG of the worst misses, if asked for."""
+    metrics = finite(results.metrics)
     parts: list[Part] = []
     if gallery is not None:
         parts.append(Text("Confidential", [_GALLERY_WARNING]))
-    parts += [Facts("What was measured", facts), *_tables(results.metrics)]
+    parts += [Facts("What was measured", facts), *_tables(metrics)]
     for label, curve in results.judgement.curves.items():
-        parts += _curve_plots(label, curve, results.metrics["detection"][label], costs)
+        parts += _curve_plots(label, curve, metrics["detection"][label], costs)
     parts += [_grid_plot(grid) for grid in results.grids if grid.object_frames.sum()]
     parts += _slice_parts(results)
     if gallery is not None:
         parts.append(Image("The worst misses", gallery, "Largest objects first of those that are least covered."))
     if notes:
         parts.append(Text("To know", notes))
-    return Page("Evaluation of anonflow", _lead(results.metrics), parts)
+    return Page("Evaluation of anonflow", _lead(metrics), parts)
 
 
 def _lead(metrics: Mapping[str, Any]) -> str:
@@ -83,9 +84,9 @@ def _tables(metrics: Mapping[str, Any]) -> Iterator[Part]:
     ]
     yield Table("By size (COCO's areas)", ["label", "size", "objects", "ap50", "ap", "recall"], sizes)
     masks = metrics["masks"]
-    columns = [name for name in next(iter(masks.values())) if name != "intervals"]
-    rows = [[label, *(of.get(name) for name in columns)] for label, of in masks.items()]
-    yield Table("Masks", ["label", *columns], rows, "Times and tracks are over videos only.")
+    names = tuple(name for name in next(iter(masks.values())) if name != "intervals")
+    rows = [[name, *(of.get(name) for of in masks.values())] for name in names]
+    yield Table("Masks", ["", *masks], rows, "Times and tracks are over videos only.")
     if tracking := metrics.get("tracking"):
         columns = list(next(iter(tracking.values())))
         yield Table("Tracking", ["label", *columns], [[label, *of.values()] for label, of in tracking.items()])
