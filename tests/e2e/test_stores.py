@@ -91,6 +91,7 @@ def test_a_store_that_stops_for_some_seconds_delays_the_run(bucket: Bucket, samp
     require_published(bucket, expected, printed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     ["output=s3://no-such-bucket-anywhere/x", "input=s3://no-such-bucket-anywhere/x", "output=http://127.0.0.1/x"],
