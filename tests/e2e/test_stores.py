@@ -13,6 +13,7 @@ import pytest
 from tests.runs import SMALL, Run, anonflow, gone, start, wait_until
 from tests.stores import Bucket, Proxy, proxied
 
+pytestmark = pytest.mark.timeout(900)
 ARGUMENTS = [*SMALL, "chunk.length_s=0.4", "chunk.overlap_frames=5"]
 
 
