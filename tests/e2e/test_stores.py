@@ -13,6 +13,7 @@ import pytest
 from tests.runs import SMALL, Run, anonflow, gone, start, wait_until
 from tests.stores import Bucket, Proxy, proxied
 
+pytestmark = pytest.mark.timeout(900)
 ARGUMENTS = [*SMALL, "chunk.length_s=0.4", "chunk.overlap_frames=5"]
 
 
@@ -91,6 +92,7 @@ def test_a_store_that_stops_for_some_seconds_delays_the_run(bucket: Bucket, samp
     require_published(bucket, expected, printed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     ["output=s3://no-such-bucket-anywhere/x", "input=s3://no-such-bucket-anywhere/x", "output=http://127.0.0.1/x"],

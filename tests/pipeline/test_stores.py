@@ -77,6 +77,7 @@ def test_results_are_those_of_local_folders(
     assert published(config, "run3").status is Status.PUBLISHED
 
 
+@pytest.mark.slow
 def test_any_of_the_three_places_may_be_local(
     bucket: Bucket, tmp_path: Path, clip: Path, detector: FixedDetector
 ) -> None:
@@ -109,6 +110,7 @@ def test_a_chunk_reads_its_part_of_the_file(bucket: Bucket, tmp_path: Path, dete
     assert 0 < read < 0.2 * size, f"{read} bytes of {size}"
 
 
+@pytest.mark.slow
 def test_faults_of_the_store_change_nothing(bucket: Bucket, clip: Path, detector: FixedDetector) -> None:
     bucket.put("in/clip.mp4", clip)
     undisturbed = published(config_of(bucket))

@@ -21,7 +21,7 @@ def test_packets_begin_at_a_keyframe_and_hold_all_that_the_frame_needs(clip: Cli
     wanted = int(index.decode_rank[30])
     with av.open(str(path)) as container:
         stream = container.streams.video[video_position(container, index)]
-        packets = list(through_rank(packets_from(container, stream, index, 30), index, wanted))
+        packets = list(through_rank(packets_from(path, container, stream, index, 30), index, wanted))
         ranks = [rank_of(index, p.pts) for p in packets if p.pts is not None]
     assert packets[0].is_keyframe and ranks == list(range(ranks[0], wanted + 1))
     assert len(ranks) < index.n_frames
@@ -34,7 +34,7 @@ def test_nothing_from_before_a_damaged_frame_is_read(clip: ClipPath) -> None:
     spoiled = replace(index, damaged=np.arange(15, 24))
     with av.open(str(path)) as container:
         stream = container.streams.video[video_position(container, index)]
-        first = next(packets_from(container, stream, spoiled, 30))
+        first = next(packets_from(path, container, stream, spoiled, 30))
         assert first.pts is not None and first.pts >= index.pts[24]
 
 
