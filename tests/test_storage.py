@@ -16,6 +16,7 @@ from anonflow import storage
 from anonflow.errors import NoSpaceError, StorageError, WritePermissionError
 from anonflow.storage import (
     canonical_json,
+    create_exclusive,
     file_sha256,
     fingerprint,
     make_private_folder,
@@ -25,6 +26,7 @@ from anonflow.storage import (
     storage_error,
     write_bytes,
     write_json,
+    write_private_json,
     written_whole,
 )
 
@@ -212,3 +214,19 @@ def test_json_files_are_readable(tmp_path: Path) -> None:
 def test_the_hash_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"content")
     assert file_sha256(tmp_path / "a") == hashlib.sha256(b"content").hexdigest()
+
+
+def test_a_name_that_is_taken_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "claim.json"
+    assert create_exclusive(path, b"first") and not create_exclusive(path, b"second")
+    assert path.read_bytes() == b"first" and [p.name for p in path.parent.iterdir()] == ["claim.json"]
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError):
+        create_exclusive(tmp_path / "file" / "claim.json", b"")
+
+
+def test_private_json_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    write_private_json(tmp_path / "a.json", {"ü": 1})
+    write_private_json(tmp_path / "a.json", {"ü": 2})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"ü": 2}
+    assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o600
