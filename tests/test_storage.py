@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonflow import storage
+from anonflow.claims import create_exclusive
 from anonflow.errors import ConfigError, NoSpaceError, StorageError, StorageMissingError, WritePermissionError
 from anonflow.remote.access import Access
 from anonflow.remote.path import RemotePath
@@ -40,6 +41,7 @@ from anonflow.storage import (
     version_of,
     write_bytes,
     write_json,
+    write_private_json,
     written_whole,
 )
 
@@ -338,3 +340,19 @@ def test_a_missing_bucket_and_a_read_only_address_are_named() -> None:
     require_writable(path)
     with pytest.raises(ConfigError, match="HTTP"):
         require_writable(located("http://h/x", Access()))
+
+
+def test_a_name_that_is_taken_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "claim.json"
+    assert create_exclusive(path, b"first") and not create_exclusive(path, b"second")
+    assert path.read_bytes() == b"first" and [p.name for p in path.parent.iterdir()] == ["claim.json"]
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError):
+        create_exclusive(tmp_path / "file" / "claim.json", b"")
+
+
+def test_private_json_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    write_private_json(tmp_path / "a.json", {"ü": 1})
+    write_private_json(tmp_path / "a.json", {"ü": 2})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"ü": 2}
+    assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o600
