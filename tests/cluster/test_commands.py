@@ -22,7 +22,7 @@ SECRETS = {
     "a token or password": r"(?i)\b\w*(token|password|secret_access_key)\b['\"]?\s*[=:]\s*['\"]?[\w+/-]{16,}",
     "a web token": r"\beyJ[\w-]{20,}",
 }
-RUN = re.compile(r"""(?:anonflow|-cpu)\s+anonymize ((?:[^\s'"&]+|'[^']*'|"[^"]*"|[ "])+)""")
+RUN = re.compile(r"""(?:anonflow|-cpu)\s+anonymize ((?:[^\s'"&>]+|'[^']*'|"[^"]*"|[ "])+)""")
 RAY = re.compile(r"(?:^|[\s`;-])ray ([a-z-]+[^\n`;>|&]*)")
 
 
@@ -41,7 +41,7 @@ def anonymize_lines() -> Iterator[tuple[str, list[str]]]:
     yield "kuberay/cronjob.yaml", pod["containers"][0]["args"][1:]
     for name in ("systemd/anonflow.service", "slurm.sbatch", "README.md"):
         for words in map(shlex.split, RUN.findall(text_of(name))):
-            yield name, [word for word in words if word != "$@"]
+            yield name, [word for word in words if word != "$@" and not word.startswith("--")]
 
 
 def ray_lines() -> Iterator[tuple[str, list[str]]]:
