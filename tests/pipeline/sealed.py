@@ -23,7 +23,7 @@ def finish(world: World, run_id: str, outcomes: Sequence[Outcome], key: SigningK
     _, root = ledger.write()
     ledger.end()
     previous = last_sealed(folder.parent)
-    told = {"wall_s": 1.0, "passed_over": {}, "evidence": evidence(root, previous)}
-    write_json(folder / "report.json", build_report(world.config, run_id, outcomes, **told))
+    report = build_report(world.config, run_id, outcomes, wall_s=1.0, passed_over={})
+    write_json(folder / "report.json", report | {"evidence": evidence(root, previous)})
     seal(folder, run_id, root, previous, key)
     return folder

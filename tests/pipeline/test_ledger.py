@@ -62,7 +62,7 @@ def test_what_is_published_counts_though_a_chunk_could_not_tell_the_others_of_it
 ) -> None:
     for status in sorted((Status.PUBLISHED, Status.QUARANTINED), reverse=not published_first):
         ledger.add(outcome("a", status))
-    assert [o.status for o in ledger.outcomes] == [Status.PUBLISHED]
+    assert [o.status for o in ledger.outcomes()] == [Status.PUBLISHED]
     assert pq.read_table(ledger.write()[0])["status"].to_pylist() == ["published"]
 
 
