@@ -27,9 +27,10 @@ _PATIENT = {
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "10000",
     "RAY_health_check_failure_threshold": "5",
+    "RAY_raylet_start_wait_time_s": "180",
 }
 _LIBC, _PR_SET_PDEATHSIG = ctypes.CDLL(None), 1
-_STARTED, _ATTEMPTS = "Ray runtime started", 3
+_STARTED, _ATTEMPTS = "Ray runtime started", 2
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Node:
         """Ask it to end; insist after a while."""
         _signal(self.process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=15)
+            self.process.wait(timeout=3)
         self.kill()
         self.process.wait(timeout=10)
 
@@ -97,7 +98,7 @@ class LocalCluster:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _start(self, arguments: Sequence[str], cpus: int, prefix: Sequence[str]) -> Node:
-        """Ray gives up a raylet that takes longer than 30 s to start, on a busy machine; then once more."""
+        """Ray gives up a raylet that takes too long to start, on a very busy machine; then once more."""
         for _ in range(_ATTEMPTS - 1):
             node = self._begin(arguments, cpus, prefix)
             if _says(node, _STARTED, may_end=True):
@@ -161,7 +162,7 @@ def free_port() -> int:
         return port
 
 
-def _says(node: Node, line: str, *, may_end: bool = False, timeout_s: float = 150) -> bool:
+def _says(node: Node, line: str, *, may_end: bool = False, timeout_s: float = 240) -> bool:
     """Whether a node's log comes to hold `line`; False only if the node `may_end` before."""
     until = time.monotonic() + timeout_s
     while line not in node.log.read_text():
