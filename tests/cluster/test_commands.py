@@ -22,7 +22,7 @@ SECRETS = {
     "a token or password": r"(?i)\b\w*(token|password|secret_access_key)\b['\"]?\s*[=:]\s*['\"]?[\w+/-]{16,}",
     "a web token": r"\beyJ[\w-]{20,}",
 }
-RUN = re.compile(r"""(?:anonflow|-cpu)\s+anonymize ((?:[^\s'"&>]+|'[^']*'|"[^"]*"|[ "])+)""")
+RUN = re.compile(r"""(?:anonflow|-cpu)\s+anonymize ((?:[^\s'"&>]+|'[^'\n]*'|"[^"\n]*"|[ "])+)""")
 RAY = re.compile(r"(?:^|[\s`;-])ray ([a-z-]+[^\n`;>|&]*)")
 
 

@@ -124,7 +124,7 @@ def test_the_help_names_groups_examples_and_exit_codes(
 ) -> None:
     launched(monkeypatch, "--help")
     said = capsys.readouterr().out
-    for word in ("detector: faces, faces_plates, plates", "input=FILE|FOLDER", "Exit codes", "crf:"):
+    for word in ("detector: ensemble, faces, faces_plates, plates", "input=FILE|FOLDER", "Exit codes", "crf:"):
         assert word in said
     for word in ("policy: balanced, precision_first, recall_first", "tracker: bytetrack, deepsort, sort"):
         assert word in said
