@@ -149,7 +149,7 @@ def _tasks(stage: StageConfig, most: int | None) -> dict[str, Any]:
 
 
 def _needs(stage: StageConfig) -> dict[str, Any]:
-    needs: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow", "num_cpus": stage.num_cpus}
+    needs: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow", "num_cpus": stage.num_cpus}
     if stage.memory_mb:
         needs["memory"] = stage.memory_mb * _MEBIBYTE
     return needs

@@ -46,7 +46,7 @@ def test_each_stage_gets_what_the_configuration_says(embedded_ray: RuntimeConfig
     assert on.detect["compute"].min_size == on.detect["compute"].max_size == available_cores()
     assert "num_gpus" not in on.detect
     for stage in (on.plan, on.detect, on.stitch, on.mask, on.join):
-        assert stage["batch_size"] == 1 and stage["batch_format"] == "pyarrow"
+        assert stage["batch_size"] is None and stage["batch_format"] == "pyarrow"
 
 
 def test_on_a_cluster_that_may_grow_the_pools_may_grow(embedded_ray: RuntimeConfig) -> None:
