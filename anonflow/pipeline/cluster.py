@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ _NO_TOKEN = (
 )
 
 
+_kept: ContextVar[bool] = ContextVar("kept", default=False)
+"""Whether a `Connection` holds Ray, so that runs begin and end without it doing so."""
+
+
 @dataclass(frozen=True)
 class Resources:
     """Arguments of the Ray Data call of each stage."""
@@ -58,7 +63,7 @@ class Resources:
 @contextmanager
 def connected(config: RuntimeConfig) -> Iterator[None]:
     """Be connected to Ray within the block. Of an embedded Ray nothing is left: no process, no folder."""
-    if ray.is_initialized():  # by `Connection.be`
+    if _kept.get():
         _configure_data(config)
         yield
         return
@@ -95,10 +100,12 @@ class Connection:
             self.end()
             self._stack.enter_context(connected(config))
             self._wanted = wanted
+            _kept.set(True)
 
     def end(self) -> None:
         """End it."""
         self._wanted = None
+        _kept.set(False)
         self._stack.close()
 
 

@@ -5,7 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import anonflow
 from anonflow.config import RuntimeConfig
 from anonflow.errors import ConfigError, RayStartError
 from anonflow.pipeline import cluster
-from anonflow.pipeline.cluster import available_cores, connected, stage_resources
+from anonflow.pipeline.cluster import Connection, available_cores, connected, stage_resources
 from anonflow.pipeline.interrupts import Interrupted
 from tests.pipeline.worlds import configuration
 
@@ -174,3 +175,23 @@ with connected(configuration("runtime.object_store_mb=80").runtime):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert Path(done.stdout.strip()).parent == Path(anonflow.__file__).parent
+
+
+def test_runs_that_ask_for_the_same_ray_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+
+    @contextmanager
+    def started(config: RuntimeConfig) -> Iterator[None]:
+        events.append(f"start {config.object_store_mb}")
+        yield
+        events.append("end")
+
+    monkeypatch.setattr(cluster, "connected", started)
+    monkeypatch.setattr(cluster, "_configure_data", lambda config: events.append("configure"))
+    connection = Connection()
+    for megabytes in (80, 80, 90):
+        connection.be(configuration(f"runtime.object_store_mb={megabytes}").runtime)
+        with connected(configuration().runtime):  # as a run does: nothing is started or ended
+            pass
+    connection.end()
+    assert events == ["start 80", "configure", "configure", "end", "start 90", "configure", "end"]
