@@ -55,6 +55,9 @@ def test_every_number_has_a_unit_or_is_a_share_or_count() -> None:
         "_hits",
         "_attempts",
         "_size",
+        "_kb",
+        "_days",
+        "_port",
         "_iou",
     )
     scales = ("_luma", "_factor", "_objects", "_share", "_score", "_threshold", "_widths", "_visible", "_distance")

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from anonflow.claims import create_exclusive
 from anonflow.errors import LeaseLostError, ModelHashError
 from anonflow.jobs import clean, retry, status
 from anonflow.pipeline import graph, run
@@ -26,7 +27,6 @@ from anonflow.pipeline.monitor import Monitor
 from anonflow.pipeline.outcomes import quarantine
 from anonflow.pipeline.process import Process
 from anonflow.pipeline.rows import Outcome, Row
-from anonflow.storage import create_exclusive
 from tests.media import make_clip
 from tests.pipeline.worlds import FixedDetector, World, published_files, run_all, tracked, use_detector
 from tests.runs import files_below

@@ -49,7 +49,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def made(video: Path, text: str, found: Any, choice: str = "plates", label: str = "plate") -> Any:
         truth = tmp_path / "gt.txt"
         truth.write_text(text, encoding="utf-8")
-        monkeypatch.setattr(job, "build_detector", lambda d, _w, labels, _p: Finds(found, labels.index("plate")))
+        monkeypatch.setattr(job, "open_detector", lambda d, _w, labels, _p: Finds(found, labels.index("plate")))
         return recorded_scene(video, truth, label, detectors(choice), ModelStore(tmp_path), "cpu")
 
     return made

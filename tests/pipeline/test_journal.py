@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from upath import UPath
 
 from anonflow.pipeline import journal as module
 from anonflow.pipeline.journal import JOURNAL, Journal, read_journal
+from anonflow.remote.path import RemotePath
 
 LINES = [{"n": 1, "name": "ü\n"}, {"n": 2}, {"n": 3, "long": "x" * 5000}]
 
@@ -36,10 +36,11 @@ def test_nobody_else_can_read_it_and_nothing_is_left_of_it(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_nothing_can_be_appended_lines_lie_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_can_be_appended_lines_lie_in_parts(
+    bucket: RemotePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As in an object store: what is there is whole, and what is not there yet, `flush` brings."""
-    folder: Any = UPath(f"memory://{tmp_path.name}")
-    folder.mkdir()
+    folder = bucket / "run"
     written: dict[str, bytes] = {}
 
     def put(path: Any, content: bytes) -> None:

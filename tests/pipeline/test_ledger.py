@@ -92,6 +92,7 @@ def test_the_table_holds_a_row_per_source_by_uri(ledger: Ledger, tmp_path: Path)
     )
     ledger.add(outcome("a", Status.QUARANTINED, reason="damaged", message="/in/a: cut off"))
     path, _ = ledger.write()
+    ledger.end()
     table = pq.read_table(path)
     assert table.schema.equals(LEDGER)
     first, second = table.to_pylist()
@@ -118,7 +119,7 @@ def test_outcomes_are_not_held(tmp_path: Path) -> None:
         ledger = Ledger(tmp_path / str(n))
         tracemalloc.start()
         for number in range(n):
-            ledger.add(outcome(f"{number}", details={"checks": "x" * 3000}))
+            ledger.add(outcome(f"{number}", details={"note": "x" * 3000}))
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return held

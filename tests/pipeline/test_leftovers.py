@@ -45,7 +45,9 @@ def output(tmp_path: Path) -> Path:
 
 KEPT = {"tree/a.mp4", "tree/.hidden.partial", "_anonflow/done/key/id-a.json"}
 RUNS = {
-    f"_anonflow/{run}/{name}" for run in ("20260101T000000Z-aa", LATEST) for name in ("run.json", "ledger.parquet")
+    f"_anonflow/{run}/{name}"
+    for run in ("20260101T000000Z-aa", LATEST)
+    for name in ("run.json", "ledger.parquet", "chains.jsonl")
 }
 
 

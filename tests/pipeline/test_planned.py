@@ -15,6 +15,7 @@ from rich.console import Console
 from anonflow.evaluate.replay import replayed
 from anonflow.evaluate.truth import Clock, Scene, Truth
 from anonflow.pipeline import planned as module
+from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.album.stages import Detect, plan, stitch
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.planned import Planned, plan_masks
@@ -47,9 +48,8 @@ def _without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_this_process(context: RunContext, sources: tuple[Source, ...], _: Console) -> Iterator[Row]:
-    from anonflow.pipeline.album.members import first_rows
-
-    rows = [made for row in first_rows(sources, context) for made in plan(row, context)]
+    first = [first_row(unit, context) for unit in units(sources, context)]
+    rows = [made for row in first for made in plan(row, context)]
     detect = Detect(context)
     rows = [made for row in rows for made in detect(row)]
     seen: set[str] = set()

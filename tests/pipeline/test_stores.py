@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anonflow.config import AnonymizeConfig
-from anonflow.pipeline.album.members import first_rows
+from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.context import RunContext, derive_keys
 from anonflow.pipeline.paths import Paths
 from anonflow.pipeline.rows import Outcome, Row
@@ -171,6 +171,6 @@ def test_pictures_too(bucket: Bucket, detector: FixedDetector) -> None:
     access = config.runtime.access
     context = context_of(config)
     sources = list_sources(config.input, located(config.output, access), config.source, access).sources
-    outcome = run_rows(first_rows(sources, context), context)["photo.jpg"]
+    outcome = run_rows([first_row(unit, context) for unit in units(sources, context)], context)["photo.jpg"]
     assert outcome.status is Status.PUBLISHED, outcome.message
     assert bucket.get("out/photo.jpg") != bucket.get("in/photo.jpg")

@@ -77,7 +77,7 @@ def use_detector(monkeypatch: pytest.MonkeyPatch, detector: FixedDetector) -> Fi
     def no_weights(*_: object) -> bytes:
         return b""
 
-    monkeypatch.setattr(detect_stage, "build_detector", built)
+    monkeypatch.setattr(detect_stage, "open_detector", built)
     monkeypatch.setattr(ModelStore, "load", no_weights)
     return detector
 

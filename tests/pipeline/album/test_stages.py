@@ -160,7 +160,7 @@ def test_models_that_are_not_there_end_every_picture(world: World, monkeypatch: 
     def missing(*_: object) -> None:
         raise ModelError("no such weights")
 
-    monkeypatch.setattr(detect_stage, "build_detector", missing)
+    monkeypatch.setattr(detect_stage, "open_detector", missing)
     monkeypatch.setattr(detect_stage.ModelStore, "load", lambda *_: b"")
     add(world, "a.jpg")
     add(world, "b.jpg")
