@@ -46,7 +46,9 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(run, "connected", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(run, "stage_resources", lambda *_, **__: None)
-    monkeypatch.setattr(Monitor, "start", lambda: SimpleNamespace(read=lambda: {"planned": 40, "mask": 40}))
+    quiet = dict.fromkeys(("listed", "ended"), lambda _: None)
+    monitor = SimpleNamespace(read=lambda: {"planned": 40, "mask": 40}, **quiet)
+    monkeypatch.setattr(Monitor, "start", lambda: monitor)
     monkeypatch.setattr(graph, "build", build)
     monkeypatch.setattr(graph, "outcomes", outcomes)
 

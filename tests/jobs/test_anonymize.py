@@ -10,7 +10,7 @@ from rich.console import Console
 
 from anonflow.jobs import anonymize as job
 
-CONFIG = SimpleNamespace(runtime=SimpleNamespace(log_format="text", logs_paths=True))
+CONFIG = SimpleNamespace(policy={}, runtime=SimpleNamespace(log_format="text", logs_paths=True))
 
 
 @pytest.mark.parametrize(("quarantined", "code"), [(0, 0), (1, 3), (7, 3)])

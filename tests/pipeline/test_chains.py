@@ -52,7 +52,7 @@ def test_the_chain_of_a_video_has_a_digest_of_each_result_and_no_boxes(
     assert sum(chunk["n"] for chunk in chain["detections"]["chunks"]) == 40
     assert len(set(chain["segments"]["sha256"])) == chain["plan"]["chunks"] > 2
     assert chain["tracks"]["objects"] == {"face": 1} and chain["masks"]["n"] == 40
-    assert chain["configuration"]["models"] == {"face": world.config.detector["face"].model.sha256}
+    assert chain["configuration"]["models"] == {"face": [world.config.detector["face"].model.sha256]}
     assert ["timestamps", "equal"] in chain["checks"]["points"]
     text = json.dumps(outcome.chain)
     assert "clip" not in text and not any(f"{value / 2:g}," in text for value in BOX[2:])

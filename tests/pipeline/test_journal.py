@@ -8,7 +8,7 @@ import pytest
 
 from anonflow.pipeline import journal as module
 from anonflow.pipeline.journal import JOURNAL, Journal, read_journal
-from anonflow.remote.path import RemotePath
+from tests.stores import Bucket
 
 LINES = [{"n": 1, "name": "ü\n"}, {"n": 2}, {"n": 3, "long": "x" * 5000}]
 
@@ -36,11 +36,9 @@ def test_nobody_else_can_read_it_and_nothing_is_left_of_it(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_nothing_can_be_appended_lines_lie_in_parts(
-    bucket: RemotePath, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_be_appended_lines_lie_in_parts(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in an object store: what is there is whole, and what is not there yet, `flush` brings."""
-    folder = bucket / "run"
+    folder = bucket.path("run")
     written: dict[str, bytes] = {}
 
     def put(path: Any, content: bytes) -> None:

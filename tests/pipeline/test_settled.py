@@ -12,6 +12,7 @@ from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.outcomes import write_done
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.settled import settle
+from anonflow.storage import version_of
 from anonflow.types import Source, Status
 from tests.pipeline.worlds import World
 
@@ -29,7 +30,7 @@ def publish(source: Source, context: RunContext) -> Path:
         source.uri, source.video_id, Status.PUBLISHED, 10, "fp", output_uri=str(output), output_bytes=6, frames=3
     )
     earlier = replace(context, paths=replace(context.paths, run_id="earlier"))
-    write_done(Row.of(source), outcome, output.stat().st_mtime_ns, earlier)
+    write_done(Row.of(source), outcome, version_of(output), earlier)
     return output
 
 
