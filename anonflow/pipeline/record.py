@@ -18,7 +18,7 @@ from typing import Any
 from anonflow.errors import StorageError
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.process import Process
-from anonflow.storage import StoragePath, write_private_json
+from anonflow.storage import StoragePath, make_private_folder, write_private_json
 
 RECORD = "run.json"
 
@@ -115,6 +115,7 @@ def recorded(
     folder: StoragePath, run_id: str, configuration: dict[str, Any], *, is_retry: bool = False, number: int = 0
 ) -> Iterator[RecordFile]:
     """Keep the record of a run, which is the block; say at the end how it ended."""
+    make_private_folder(folder)
     now = _now()
     begun = Record(run_id, State.RUNNING, Process.own(), now, now, configuration, is_retry=is_retry, number=number)
     file = RecordFile(folder, begun)
