@@ -134,7 +134,7 @@ def simulate(root: Path, n_sources: int, work: Work, *overrides: str) -> tuple[M
     begun, cpu = time.monotonic(), time.process_time()
     measured.before_mib = _resident_mib()
     with (
-        mock.patch.object(run, "_check_models"),
+        mock.patch.object(run, "check_models"),
         mock.patch.object(run, "list_sources", _timed(run.list_sources, measured, begun)),
         mock.patch.object(graph, "build", _timed_build(work, measured, begun)),
         mock.patch.object(graph, "outcomes", partial(_watched, measured, begun, graph.outcomes)),

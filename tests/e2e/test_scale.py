@@ -43,8 +43,10 @@ def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(run, "connected", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(run, "stage_resources", lambda *_, **__: None)
-    monkeypatch.setattr(run, "_check_models", lambda *_: None)
-    monkeypatch.setattr(Monitor, "start", lambda: SimpleNamespace(read=dict))
+    monkeypatch.setattr(run, "check_models", lambda *_: None)
+    monkeypatch.setattr(
+        Monitor, "start", lambda: SimpleNamespace(read=dict, listed=lambda _: None, ended=lambda _: None)
+    )
     monkeypatch.setattr(graph, "build", build)
     monkeypatch.setattr(graph, "outcomes", outcomes)
 
