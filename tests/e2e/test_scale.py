@@ -39,7 +39,7 @@ def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     def outcomes(first: Sequence[Row]) -> Iterator[Outcome]:
         for number, row in enumerate(first):
             status, reason = (Status.QUARANTINED, "damaged") if number % 10 == 9 else (Status.PUBLISHED, "")
-            yield Outcome(row.uri, row.video_id, status, 1, "fp", reason, frames=5, details={"checks": ["x" * 500]})
+            yield Outcome(row.uri, row.video_id, status, 1, "fp", reason, frames=5, details={"note": ["x" * 500]})
 
     monkeypatch.setattr(run, "connected", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(run, "stage_resources", lambda *_, **__: None)
