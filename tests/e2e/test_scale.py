@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from anonflow.errors import ReconcileError
 from anonflow.pipeline import graph, run
 from anonflow.pipeline.monitor import Monitor
 from anonflow.pipeline.rows import Outcome, Row
@@ -114,3 +115,15 @@ def test_a_source_that_is_lost_on_the_way_is_quarantined(tmp_path: Path, monkeyp
     driven(tmp_path / "run", 20)
     (record,) = tmp_path.glob("run/out/_anonflow/*/run.json")
     assert json.loads(record.read_text())["counts"]["reasons"]["work_lost"] == 1
+
+
+def test_sums_that_do_not_match_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last check, should even the search for lost sources miss one."""
+    complete = graph.outcomes
+    monkeypatch.setattr(graph, "outcomes", lambda rows: iter(list(complete(rows))[:-1]))
+    monkeypatch.setattr(run, "_quarantine_lost", lambda *_: None)
+    with pytest.raises(ReconcileError, match="1 sources have no outcome"):
+        driven(tmp_path / "run", 20)
+    (record,) = tmp_path.glob("run/out/_anonflow/*/run.json")
+    assert json.loads(record.read_text())["state"] == "failed"
+    assert not list(tmp_path.glob("run/out/_anonflow/*/ledger.parquet"))
