@@ -62,6 +62,7 @@ def _holds(content: bytes, number: np.float32) -> bool:
 def _decodes(path: Path) -> bool:
     try:
         with av.open(str(path)) as container:
-            return next(container.decode(video=0), None) is not None
+            is_text = container.format.name == "tty"  # FFmpeg takes any .txt for a picture made of letters
+            return not is_text and next(container.decode(video=0), None) is not None
     except (av.FFmpegError, ValueError, IndexError):
         return False
