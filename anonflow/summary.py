@@ -43,7 +43,8 @@ def print_summary(summary: Summary, console: Console, *, names_files: bool = Tru
         table.add_row(f"{label} masks", f"{count} in pictures")
     console.print(table)
     console.print(Text(f"{'report':<14}{summary.report}"), soft_wrap=True)
-    console.print(Text(f"{'page':<14}{summary.page}"), soft_wrap=True)
+    if summary.page is not None:
+        console.print(Text(f"{'page':<14}{summary.page}"), soft_wrap=True)
     _print_quarantined(summary, console, names_files=names_files)
 
 

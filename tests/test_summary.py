@@ -25,7 +25,14 @@ def printed(outcomes: Any, wall_s: Any = 2.0, width: int = 40, frames: Any = 50)
     n = sum(1 for o in outcomes if o.status is Status.QUARANTINED)
     totals = Totals(3, 1, n, frames, {"plate": 2, "face": 5}, {})
     shown = tuple(outcomes[:20])
-    summary = Summary(totals, shown, Path("/out/run/ledger.parquet"), Path("/out/run/report.json"), wall_s)
+    summary = Summary(
+        totals,
+        shown,
+        Path("/out/run/ledger.parquet"),
+        Path("/out/run/report.json"),
+        Path("/out/run/report.html"),
+        wall_s,
+    )
     console = Console(file=io.StringIO(), width=width)
     print_summary(summary, console)
     return console.file.getvalue()
@@ -58,7 +65,7 @@ def test_the_width_of_the_terminal_does_not_matter(width: int) -> None:
 def test_pictures_are_told_apart_from_frames() -> None:
     totals = Totals(5, 0, 0, 0, {}, {}, pictures=5, picture_objects={"face": 7})
     console = Console(file=io.StringIO(), width=120)
-    print_summary(Summary(totals, (), Path("/out/l"), Path("/out/r"), 2.0), console)
+    print_summary(Summary(totals, (), Path("/out/l"), Path("/out/r"), None, 2.0), console)
     rows = {tuple(line.split()) for line in console.file.getvalue().splitlines()}
     assert ("pictures", "5", "(2.5", "a", "second)") in rows and ("face", "masks", "7", "in", "pictures") in rows
 
@@ -70,7 +77,7 @@ def test_the_summary_names_the_page() -> None:
 def test_the_summary_names_files_only_where_that_is_wanted() -> None:
     totals = Totals(0, 0, 1, 0, {}, {})
     outcome = replace(quarantined("anna.mp4"), video_id="0123456789abcdef")
-    summary = Summary(totals, (outcome,), Path("/out/l"), Path("/out/r.json"), 2.0)
+    summary = Summary(totals, (outcome,), Path("/out/l"), Path("/out/r.json"), None, 2.0)
     console = Console(file=io.StringIO(), width=120)
     print_summary(summary, console, names_files=False)
     said = console.file.getvalue()
@@ -79,7 +86,7 @@ def test_the_summary_names_files_only_where_that_is_wanted() -> None:
 
 def test_the_summary_can_be_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    log_summary(Summary(Totals(3, 1, 2, 50, {"face": 5}, {}), (), Path("/out/l"), Path("/out/r.json"), 2.0))
+    log_summary(Summary(Totals(3, 1, 2, 50, {"face": 5}, {}), (), Path("/out/l"), Path("/out/r.json"), None, 2.0))
     (record,) = caplog.records
     assert record.event == "summary"
     assert record.facts["published"] == 3 and record.facts["objects"] == {"face": 5} and record.facts["wall_s"] == 2

@@ -1,12 +1,15 @@
-"""The end of a run: ledger, proof, report, page and seal are written, and what is no longer needed goes."""
+"""The end of a run: ledger, proof, report, seal and page are written, and what is no longer needed goes."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from anonflow.config import AnonymizeConfig
+from anonflow.errors import StorageError
 from anonflow.evidence.signing import SigningKey
 from anonflow.observe.course import Course
 from anonflow.observe.page import run_page
@@ -29,6 +32,8 @@ from anonflow.storage import (
 from anonflow.tables import MASK_DIGESTS
 from anonflow.types import Status
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -39,12 +44,9 @@ class Summary:
     """The first few."""
     ledger: StoragePath
     report: StoragePath
+    page: StoragePath | None
+    """The report for people; None: it could not be written."""
     wall_s: float
-
-    @property
-    def page(self) -> StoragePath:
-        """The report for people."""
-        return self.report.with_suffix(".html")
 
 
 def finish(
@@ -56,7 +58,7 @@ def finish(
     wall_s: float,
     key: SigningKey | None,
 ) -> Summary:
-    """Write all that is to stay of a run, the seal last."""
+    """Write all that is to stay of a run: the seal after what it seals, the page last."""
     if config.debug.mask_digests:
         _gather_digests(paths, ledger)
     ledger_path, root = ledger.write()
@@ -68,12 +70,25 @@ def finish(
         "course": course.to_json(),
     }
     write_report(report, frame, ledger.outcomes())
-    write_bytes(report.with_suffix(".html"), render(run_page(frame)).encode())
     seal(paths.run, paths.run_id, root, previous, key)
     ledger.end()
     totals = ledger.tally.totals()
     _clean_up(config, paths, all_well=not totals.quarantined)
-    return Summary(totals, tuple(ledger.quarantined), ledger_path, report, wall_s)
+    page = _write_page(report.with_suffix(".html"), frame)
+    return Summary(totals, tuple(ledger.quarantined), ledger_path, report, page, wall_s)
+
+
+def _write_page(path: StoragePath, frame: dict[str, Any]) -> StoragePath | None:
+    """Show people what the report says.
+
+    What stands for the run is written and sealed by now: the run does not fail for want of its page.
+    """
+    try:
+        write_bytes(path, render(run_page(frame)).encode())
+    except StorageError as error:
+        log.warning("The run has ended, but its page is not there; the report holds all it would show: %s", error)
+        return None
+    return path
 
 
 def _gather_digests(paths: Paths, ledger: Ledger) -> None:

@@ -85,7 +85,8 @@ def detector_config(name: str, **changes: Any) -> DetectorConfig:
 
 def combined(how: str) -> dict[str, Any]:
     """The changes to a configuration that combine its model in this way."""
-    second = MemberConfig(model_config("centerface"), 320, 0.2, 0.4)
+    # As large a picture as the first's: a vote finds only what both find.
+    second = MemberConfig(model_config("centerface"), 640, 0.1, 0.4)
     merges = {"union": MergeConfig(), "vote": MergeConfig("vote", 0.4, 2), "wbf": MergeConfig("wbf", 0.4)}
     known: dict[str, dict[str, Any]] = {
         "": {},

@@ -172,6 +172,4 @@ def test_real_plates_are_where_they_are(case: Case, detector: Build) -> None:
 
 @pytest.mark.parametrize("case", FACES, ids=lambda case: case.id)
 def test_real_faces_are_where_they_are(case: Case, detector: Build) -> None:
-    # A vote leaves out what only one of two models sees.
-    least = 0.65 if case.combined == "vote" else 0.8
-    assert recall(case, detector(case), shared_set("faces-wider", 20, ("easy", "medium"))[:20]) >= least
+    assert recall(case, detector(case), shared_set("faces-wider", 20, ("easy", "medium"))[:20]) >= 0.8

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from anonflow.errors import DamagedVideoError
+from anonflow.errors import DamagedVideoError, NoSpaceError
 from anonflow.observe.course import Course
 from anonflow.pipeline.finish import Summary, finish
 from anonflow.pipeline.ledger import Ledger
@@ -46,6 +46,19 @@ def test_ledger_report_page_and_seal_are_there_and_agree(world: World, status: S
     for name in ("report.json", "report.html"):
         assert "anna" not in (run / name).read_text()
     assert "ledger.jsonl" not in names, "the journal has served its purpose"
+
+
+def test_a_page_that_does_not_fit_is_told_and_fails_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise NoSpaceError(f"No space left to write {path}")
+
+    monkeypatch.setattr("anonflow.pipeline.finish.write_bytes", full)
+    summary, work = finished(world, Status.UNCHANGED)
+    assert summary.page is None and "No space left" in caplog.text
+    assert isinstance(summary.report, Path) and summary.report.exists()
+    assert (summary.report.parent / "root.json").exists() and not work.exists()
 
 
 def test_work_is_kept_for_those_in_quarantine_only(world: World) -> None:
