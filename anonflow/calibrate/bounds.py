@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtr
 
 Reals = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def _hoeffding_bentkus(mean: float, n: int, target: float) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = np.nan_to_num(low * np.log(low / target)) + (1 - low) * np.log((1 - low) / (1 - target))
     # Rounded before it is rounded up: 0.29 * 100 is 28.999999999999996.
-    bentkus = np.e * binom.cdf(np.ceil(round(n * mean, 9)), n, target)
+    bentkus = np.e * bdtr(np.ceil(round(n * mean, 9)), n, target)
     return float(min(1.0, np.exp(-n * gap), bentkus))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anonflow import __version__
-from anonflow.calibrate.choose import Answer, Targets
 from anonflow.config import HidingConfig
 from anonflow.config.calibration import GENERATED
 from anonflow.storage import fingerprint
+
+if TYPE_CHECKING:  # a run reads a record, and has no use for what calibrates
+    from anonflow.calibrate.choose import Answer, Targets
 
 RECORD = "calibration"
 """Key of a policy that holds the record."""

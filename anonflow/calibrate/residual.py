@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from anonflow.calibrate.units import Leaks
 from anonflow.evaluate.intervals import Bootstrap
@@ -42,7 +42,7 @@ def residual(leaks: Leaks, archive_videos: int, confidence: float, n_settings: i
     """
     n, n_leaking = len(leaks), int((leaks.leaked_objects > 0).sum())
     error = (1 - confidence) / n_settings
-    bound = 1.0 if n_leaking == n else float(beta.ppf(1 - error, n_leaking + 1, n - n_leaking))
+    bound = 1.0 if n_leaking == n else float(betaincinv(n_leaking + 1, n - n_leaking, 1 - error))
     interval = None
     if n_leaking:
         interval = Bootstrap(confidence=confidence).of_ratio(leaks.leaked_objects, np.ones(n))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from anonflow.evaluate.areas import Reals
 
@@ -72,7 +72,7 @@ def _corrected(tails: Reals, values: Reals, statistic: Statistic, n_units: int) 
     spread = float((apart**2).sum())
     if not 0 < below < 1 or spread == 0:
         return tails
-    bias, pull = norm.ppf(below), float((apart**3).sum()) / (6 * spread**1.5)
-    moved = bias + norm.ppf(tails)
-    corrected: Reals = norm.cdf(bias + moved / (1 - pull * moved))
+    bias, pull = ndtri(below), float((apart**3).sum()) / (6 * spread**1.5)
+    moved = bias + ndtri(tails)
+    corrected: Reals = ndtr(bias + moved / (1 - pull * moved))
     return corrected

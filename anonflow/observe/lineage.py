@@ -144,9 +144,6 @@ class LineageRun:
 @contextmanager
 def lineage(config: AnonymizeConfig, run_id: str, statistics: RunStatistics) -> Iterator[None]:
     """Tell of the block's start and end: COMPLETE, FAIL on an error, ABORT on an interruption."""
-    if not config.runtime.lineage.is_on:
-        yield
-        return
     run = LineageRun(config, run_id, list(_transports(config.runtime.lineage)), statistics)
     run.tell(RunState.START)
     try:

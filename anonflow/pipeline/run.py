@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -13,8 +13,8 @@ from rich.console import Console
 
 from anonflow.config import AnonymizeConfig
 from anonflow.errors import WorkLostError
-from anonflow.observe.lineage import lineage
 from anonflow.observe.logs import bind, told
+from anonflow.observe.statistics import RunStatistics
 from anonflow.pipeline import graph
 from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.carried import warnings
@@ -67,7 +67,7 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
         with recorded(paths.run, paths.run_id, made_with, is_retry=only is not None, number=number) as record:
             ledger = Ledger(paths.run)
             telling = Telling(record, ledger, len(listing.sources), started)
-            with lineage(config, paths.run_id, ledger.statistics):
+            with _lineage(config, paths.run_id, ledger.statistics):
                 begin_keeping(config, paths)
                 context = RunContext(config, paths, cache)
                 _compute(context, listing, ledger, console, telling, hold)
@@ -78,6 +78,14 @@ def anonymize(config: AnonymizeConfig, console: Console, only: Collection[str] |
                 summary = finish(config, paths, listing, ledger, telling.course, wall_s, key)
             telling.tell()
             return summary
+
+
+def _lineage(config: AnonymizeConfig, run_id: str, statistics: RunStatistics) -> AbstractContextManager[None]:
+    if not config.runtime.lineage.is_on:
+        return nullcontext()
+    from anonflow.observe.lineage import lineage  # noqa: PLC0415  # its client takes half a second to import
+
+    return lineage(config, run_id, statistics)
 
 
 def _compute(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from anonflow.track.appearance import Looks, distances
 from anonflow.track.params import AppearanceParams, TrackerParams
@@ -149,6 +148,8 @@ def pair(scores: Reals, allowed: Mask) -> tuple[IntArray, IntArray]:
     rows, columns = allowed.nonzero()
     if _all_distinct(rows) and _all_distinct(columns):
         return rows, columns
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415  # half a second that most workers never need
+
     rows, columns = linear_sum_assignment(np.where(allowed, scores, 0.0), maximize=True)
     kept = allowed[rows, columns]
     return rows[kept], columns[kept]

@@ -131,6 +131,7 @@ def test_report_tells_what_was_done_and_names_nobody(first: Done) -> None:
     assert "person and car" not in text and str(first.source) not in text
 
 
+@pytest.mark.slow  # test_commands has reruns of either kind, without Ray
 def test_a_rerun_does_nothing_and_says_so(first: Done) -> None:
     stamp = (first.output / "one_frame.mp4").stat().st_mtime_ns
     code, printed = anonflow("anonymize", f"input={first.source}", f"output={first.output}", *ARGUMENTS)

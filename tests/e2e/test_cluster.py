@@ -1,4 +1,4 @@
-"""The same command joins a cluster that is there, uses its nodes, and leaves it running."""
+"""The same command joins a cluster that is there and leaves it running, if it has the cluster's token."""
 
 from __future__ import annotations
 
@@ -6,37 +6,61 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from anonflow.video.probe import probe
-from tests.runs import SMALL, anonflow
+from tests.clusters import LocalCluster, cluster_of
+from tests.runs import SMALL, anonflow, files_below
+
+TOKEN = "0123456789abcdef" * 4
 
 
-@pytest.fixture
-def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A cluster of two nodes on this machine."""
-    for name, value in {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}.items():
-        monkeypatch.setenv(name, value)
-    cluster = Cluster()
-    try:
-        for _ in range(2):
-            cluster.add_node(num_cpus=3, object_store_memory=100 * 2**20, include_dashboard=False)
-        yield cluster.address
-    finally:
-        cluster.shutdown()
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """Two nodes that have the token in a file."""
+    file = tmp_path_factory.mktemp("secret") / "token"
+    file.write_text(TOKEN)
+    file.chmod(0o600)
+    with cluster_of(0, 2, environment={"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(file)}) as made:
+        yield made
 
 
-def test_a_run_joins_and_leaves_a_cluster(sample: Path, tmp_path: Path, address: str) -> None:
-    arguments = ["anonymize", f"input={sample}", *SMALL, f"runtime.address={address}", "chunk.length_s=1"]
-    code, printed = anonflow(*arguments, f"output={tmp_path / 'first'}")
-    assert code == 0, printed
+def arguments(source: Path, output: Path, address: str) -> list[str]:
+    return ["anonymize", f"input={source}", f"output={output}", *SMALL, f"runtime.address={address}"]
+
+
+def test_a_run_with_the_token_is_let_in_and_leaves(sample: Path, tmp_path: Path, cluster: LocalCluster) -> None:
+    given = [*arguments(sample, tmp_path / "first", cluster.address), "chunk.length_s=1"]
+    code, printed = anonflow(*given, environment=cluster.environment)
+    assert code == 0 and TOKEN not in printed, printed
     assert probe(tmp_path / "first" / sample.name).n_frames == probe(sample).n_frames
-    code, printed = anonflow(*arguments, f"output={tmp_path / 'second'}", "runtime.detect.num_gpus=1")
+    given = [*arguments(sample, tmp_path / "second", cluster.address), "runtime.detect.num_gpus=1"]
+    code, printed = anonflow(*given, environment=cluster.environment)
     assert code == 2 and "the cluster has 0 GPUs" in printed, "asking for what is not there is said at once"
 
 
+@pytest.mark.parametrize(
+    "environment",
+    [
+        # Ray tries again for 20 s.
+        pytest.param({"RAY_AUTH_MODE": "disabled"}, marks=pytest.mark.slow),
+        pytest.param({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f" * 64}, marks=pytest.mark.slow),
+        {"RAY_AUTH_MODE": "token"},
+    ],
+    ids=["no token", "another token", "token mode without one"],
+)
+def test_a_run_without_the_token_is_refused(
+    sample: Path, tmp_path: Path, cluster: LocalCluster, environment: dict[str, str]
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    given = environment | {"HOME": str(home), "XDG_CACHE_HOME": str(Path.home() / ".cache")}
+    code, printed = anonflow(*arguments(sample, tmp_path / "out", cluster.address), environment=given)
+    assert code == 2, printed
+    assert "RAY_AUTH_TOKEN" in printed and "Traceback" not in printed, printed
+    assert printed.count("\n") <= 4, "one line, after those of the start"
+    assert not {name for name in files_below(tmp_path / "out") if not name.startswith("_anonflow/")}
+
+
 def test_no_cluster_is_a_configuration_error(sample: Path, tmp_path: Path) -> None:
-    code, printed = anonflow(
-        "anonymize", f"input={sample}", f"output={tmp_path / 'out'}", "runtime.address=127.0.0.1:1", *SMALL
-    )
+    code, printed = anonflow(*arguments(sample, tmp_path / "out", "127.0.0.1:1"))
     assert code == 2 and "no Ray cluster answers" in printed, printed

@@ -1,4 +1,4 @@
-"""Every case of the table; a few in each run of the tests, the others when asked for."""
+"""Every case of the table; minutes each, so only when asked for. The commonest are in `test_kill` too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tests.faults.bench import Bench, Finding
 from tests.faults.places import small_disk
 from tests.faults.table import CASES, line
 
-QUICK = ("workers", "detector")
 NEEDS_A_DISK = ("work_full", "work_freed", "output_full", "read_only")
 NEEDS_A_COMPILER = ("clock",)
 
@@ -40,11 +39,10 @@ def _place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     yield
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("_place")
-@pytest.mark.parametrize(
-    "case", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
-)
+@pytest.mark.parametrize("case", CASES)
 def test_nothing_is_lost_doubled_partial_or_left_running(bench: Bench, case: str) -> None:
     for found in CASES[case](bench):
         assert found.is_well, line(found)
