@@ -11,9 +11,9 @@ from typing import Any
 from rich.console import Console
 
 from anonflow.config import AnonymizeConfig
-from anonflow.evaluate.case import Case, Sight, make_case
+from anonflow.evaluate.case import Case, make_case
 from anonflow.evaluate.ground import GroundTruth
-from anonflow.evaluate.truth import Clock
+from anonflow.evaluate.sight import Sight
 from anonflow.jobs.kept import kept_sights
 from anonflow.pipeline.planned import Planned, plan_masks
 from anonflow.pipeline.rows import Outcome
@@ -41,10 +41,9 @@ def judged_cases(truth: GroundTruth, config: AnonymizeConfig, min_visible: float
         else:
             planned.append(made)
     wall_s = time.monotonic() - started
-    measured = speed(
-        [p.seconds for p in planned], [p.latency for p in planned], sum(len(p.times_s) for p in planned), wall_s
-    )
-    sights = ((Path(made.source.uri), _sight(made)) for made in planned)
+    n_frames = sum(len(p.sight.times_s) for p in planned)
+    measured = speed([p.seconds for p in planned], [p.latency for p in planned], n_frames, wall_s)
+    sights = ((Path(made.source.uri), made.sight) for made in planned)
     return Cases(_cases(truth, sights, min_visible), tuple(failed), measured)
 
 
@@ -52,24 +51,6 @@ def kept_cases(truth: GroundTruth, folder: Path, config: AnonymizeConfig, min_vi
     """As `judged_cases`, from detections that an earlier run kept; nothing is detected, so nothing is timed."""
     sights = kept_sights([item.path for item in truth.items], folder, config)
     return Cases(_cases(truth, sights, min_visible), (), None)
-
-
-def _sight(made: Planned) -> Sight:
-    return Sight(
-        item_id=made.source.video_id,
-        is_video=made.is_video,
-        width=made.width,
-        height=made.height,
-        shown=made.shown,
-        times_s=made.times_s,
-        end_s=made.end_s,
-        detections=made.detections,
-        facts=made.facts,
-        tracks=made.tracks,
-        plan=made.plan,
-        to_stored=made.to_stored,
-        clock=Clock(made.index.pts, made.index.time_base, made.index.end_pts) if made.index else None,
-    )
 
 
 def _cases(truth: GroundTruth, sights: Iterable[tuple[Path, Sight]], min_visible: float) -> tuple[Case, ...]:

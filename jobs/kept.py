@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ import pyarrow.parquet as pq
 
 from anonflow.config import AnonymizeConfig
 from anonflow.errors import ConfigError
-from anonflow.evaluate.case import Sight
 from anonflow.evaluate.replay import picture_points
+from anonflow.evaluate.sight import Sight, sight_of_picture, sight_of_video
 from anonflow.evaluate.truth import Clock
 from anonflow.kept import Kept, read_kept
 from anonflow.picture.still import HEAD_BYTES, kind_of, open_picture, read_picture
@@ -22,8 +21,6 @@ from anonflow.track.configured import margins
 from anonflow.track.stabilise import mask_plan
 from anonflow.track.timeline import Timeline
 from anonflow.track.whole import plan_whole, track_whole
-from anonflow.types import Detections, Tracks
-from anonflow.video.planes import boxes_to_coded
 
 
 def kept_sights(files: Sequence[Path], folder: Path, config: AnonymizeConfig) -> Iterator[tuple[Path, Sight]]:
@@ -90,45 +87,17 @@ def _sight(path: Path, kept: Kept, config: AnonymizeConfig) -> Sight:
 
 
 def _video(kept: Kept, config: AnonymizeConfig) -> Sight:
-    shown, found = kept.shown, kept.detections
+    shown, found, size = kept.shown, kept.detections, (kept.shown.width, kept.shown.height)
     timeline = Timeline.of(shown.pts, shown.time_base, shown.end_pts, kept.facts.cuts)
-    tracks = track_whole(found, kept.facts, timeline, config, shown.width, shown.height)
-    coded = (shown.width, shown.height)
-    upright = coded if shown.rotation_deg % 180 == 0 else coded[::-1]
-    end_pts = max(shown.end_pts, int(shown.pts[-1]) + 1)
-    return Sight(
-        item_id=kept.video_id,
-        is_video=True,
-        width=shown.width,
-        height=shown.height,
-        shown=upright,
-        times_s=shown.times_s(np.arange(len(shown.pts))),
-        end_s=float((end_pts - int(shown.pts[0])) * shown.time_base),
-        detections=found,
-        facts=kept.facts,
-        tracks=tracks,
-        plan=plan_whole(tracks, timeline, config, shown.width, shown.height),
-        to_stored=partial(boxes_to_coded, upright_size=upright, coded_size=coded, rotation_deg=shown.rotation_deg),
-        clock=Clock(shown.pts, shown.time_base, shown.end_pts),
-    )
+    tracks = track_whole(found, kept.facts, timeline, config, *size)
+    plan = plan_whole(tracks, timeline, config, *size)
+    clock = Clock(shown.pts, shown.time_base, shown.end_pts)
+    return sight_of_video(kept.video_id, clock, size, shown.rotation_deg, found, kept.facts, tracks, plan)
 
 
 def _picture(path: Path, kept: Kept, config: AnonymizeConfig) -> Sight:
     info = open_picture(read_picture(path, config.picture.max_bytes), config.picture.max_pixels).info
     stored = (info.grid.width, info.grid.height)
-    found: Detections = kept.detections
-    hidden = picture_points(found, kept.facts.luma, config, *stored)
-    return Sight(
-        item_id=kept.video_id,
-        is_video=False,
-        width=stored[0],
-        height=stored[1],
-        shown=info.shown_size,
-        times_s=np.zeros(1),
-        end_s=0.0,
-        detections=found,
-        facts=kept.facts,
-        tracks=Tracks.empty(),
-        plan=mask_plan(hidden, margins(config), *stored),
-        to_stored=partial(info.turn.boxes_to_stored, shown_size=info.shown_size, stored_size=stored),
-    )
+    hidden = picture_points(kept.detections, kept.facts.luma, config, *stored)
+    plan = mask_plan(hidden, margins(config), *stored)
+    return sight_of_picture(kept.video_id, info, kept.detections, kept.facts, plan)

@@ -14,7 +14,15 @@ from anonflow.remote.access import STORES, Access, Store
 from anonflow.remote.path import RemotePath
 from anonflow.storage import StoragePath
 from anonflow.video.clip import write_clip
+from anonflow.video.scheduling import usual_scheduling
 from tests.stores import Bucket, make_bucket, s3_server
+
+
+@pytest.fixture(autouse=True)
+def _scheduled_as_usual() -> Iterator[None]:
+    """Tests that encode AV1 by themselves leave the tests after them what they had."""
+    with usual_scheduling():
+        yield
 
 
 @pytest.fixture(scope="session")

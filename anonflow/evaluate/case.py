@@ -5,46 +5,21 @@ All boxes are px of the picture as it is stored. A picture is a video of one fra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anonflow.errors import TruthError
 from anonflow.evaluate.areas import Reals
 from anonflow.evaluate.ground import Item, Names, Objects
 from anonflow.evaluate.match import Flags
-from anonflow.evaluate.truth import Clock, Scene, Truth, clipped
-from anonflow.types import Detections, FrameFacts, IntArray, MaskPlan, Tracks
+from anonflow.evaluate.sight import Sight
+from anonflow.evaluate.truth import Scene, Truth, clipped
+from anonflow.types import IntArray, MaskPlan, Tracks
 
-ToStored = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 _NO_TIME_S = 1.0
 """How long a picture counts as shown; only sums over videos are reported in seconds."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sight:
-    """What the pipeline made of one item.
-
-    `width`, `height` of the stored picture, `shown` (width, height) as it is displayed; `times_s` (n_frames,);
-    `to_stored` maps boxes (n, 4) of the displayed picture.
-    """
-
-    item_id: str
-    is_video: bool
-    width: int
-    height: int
-    shown: tuple[int, int]
-    times_s: NDArray[np.float64]
-    end_s: float
-    detections: Detections
-    facts: FrameFacts
-    tracks: Tracks
-    plan: MaskPlan
-    to_stored: ToStored
-    clock: Clock | None = None
-    """Exact times, of a video."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from rich.console import Console
 
 from anonflow.config import AnonymizeConfig
 from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.errors import InternalError
+from anonflow.evaluate.sight import Sight, sight_of_picture, sight_of_video
+from anonflow.evaluate.truth import Clock
 from anonflow.picture.still import open_picture, read_picture
 from anonflow.pipeline import graph
 from anonflow.pipeline.album.detect import Found, read_found
@@ -40,8 +41,7 @@ from anonflow.pipeline.sources import list_sources, local_path
 from anonflow.pipeline.stages.stitch import ChunkedVideo
 from anonflow.storage import make_private_folder, remove_tree, written_whole
 from anonflow.tables import read_index, read_note, read_rows
-from anonflow.types import Detections, FloatArray, FrameFacts, FrameIndex, MaskPlan, Source, Tracks
-from anonflow.video.planes import boxes_to_coded
+from anonflow.types import Detections, FrameFacts, MaskPlan, Source
 
 _POLL_S = 0.5
 STAGES = ("plan", "detect", "stitch")
@@ -49,28 +49,15 @@ STAGES = ("plan", "detect", "stitch")
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """What is known of a source once its masks are planned; boxes in px of the stored picture.
+    """What is known of a source once its masks are planned.
 
-    `shown` is (width, height) as it is displayed, from which `to_stored` maps boxes (n, 4); `times_s` (n_frames,).
     `seconds` by stage for each chunk: frames, wall and processor time; `latency` by model, see `latency`.
     """
 
     source: Source
-    is_video: bool
-    width: int
-    height: int
-    shown: tuple[int, int]
-    times_s: NDArray[np.float64]
-    end_s: float
-    detections: Detections
-    facts: FrameFacts
-    tracks: Tracks
-    plan: MaskPlan
-    to_stored: Callable[[FloatArray], FloatArray]
+    sight: Sight
     seconds: dict[str, list[dict[str, float]]]
     latency: dict[str, dict[str, int]]
-    index: FrameIndex | None = None
-    """Of a video."""
 
 
 def plan_masks(config: AnonymizeConfig, files: Sequence[Path], console: Console) -> Iterator[Planned | Outcome]:
@@ -165,32 +152,28 @@ def _video(row: Row, context: RunContext) -> Planned:
         kept = read_rows(FrameFacts, paths.facts(row.video_id, chunk.index))
         facts.append(kept.between(chunk.start_frame, chunk.stop_frame))
         notes.append(read_note(path) | {"frames": chunk.stop_frame - chunk.lead_frame})
-    plan_path = paths.mask_plan(row.video_id)
-    stream, rotation = index.stream, index.stream.rotation_deg
-    coded = (stream.width, stream.height)
-    shown = coded if rotation % 180 == 0 else (stream.height, stream.width)
+    plan_path, stream = paths.mask_plan(row.video_id), index.stream
     tracks, _ = video.tracks()
     whole = {"frames": index.n_frames}
+    sight = sight_of_video(
+        row.video_id,
+        Clock(index.pts, index.time_base, index.end_pts),
+        (stream.width, stream.height),
+        stream.rotation_deg,
+        Detections.concat(parts),
+        FrameFacts.concat(facts),
+        tracks,
+        read_rows(MaskPlan, plan_path),
+    )
     return Planned(
         source=row.source,
-        is_video=True,
-        width=stream.width,
-        height=stream.height,
-        shown=shown,
-        times_s=(index.pts - index.pts[0]).astype(np.float64) * float(index.time_base),
-        end_s=float((max(index.end_pts, int(index.pts[-1]) + 1) - int(index.pts[0])) * index.time_base),
-        detections=Detections.concat(parts),
-        facts=FrameFacts.concat(facts),
-        tracks=tracks,
-        plan=read_rows(MaskPlan, plan_path),
-        to_stored=partial(boxes_to_coded, upright_size=shown, coded_size=coded, rotation_deg=rotation),
+        sight=sight,
         seconds={
             "plan": [read_note(paths.index(row.video_id))["times"] | whole],
             "detect": [_times(note) for note in notes],
             "stitch": [_times(read_note(plan_path) | whole)],
         },
         latency=_latency(notes),
-        index=index,
     )
 
 
@@ -222,23 +205,9 @@ def _picture(
     if str(member.position) not in found.sizes:
         raise InternalError(f"{member.source.uri}: no detector has looked at it. Run again.")
     info = open_picture(read_picture(path, config.max_bytes), config.max_pixels).info
-    stored = (info.grid.width, info.grid.height)
-    return Planned(
-        source=member.source,
-        is_video=False,
-        width=stored[0],
-        height=stored[1],
-        shown=info.shown_size,
-        times_s=np.zeros(1),
-        end_s=0.0,
-        detections=_of_picture(found.detections, member.position),
-        facts=_of_picture(found.facts, member.position),
-        tracks=Tracks.empty(),
-        plan=_of_picture(plan, member.position),
-        to_stored=partial(info.turn.boxes_to_stored, shown_size=info.shown_size, stored_size=stored),
-        seconds=seconds,
-        latency=latency,
-    )
+    at = partial(_of_picture, position=member.position)
+    sight = sight_of_picture(member.source.video_id, info, at(found.detections), at(found.facts), at(plan))
+    return Planned(member.source, sight, seconds, latency)
 
 
 def _of_picture(rows: Any, position: int) -> Any:

@@ -24,6 +24,7 @@ from anonflow.types import FrameIndex, IntArray, StreamFormat
 from anonflow.video.container import write_error
 from anonflow.video.encoders import Encoding, choose_encoding, codec_flags, color_range
 from anonflow.video.recast import recast
+from anonflow.video.scheduling import usual_scheduling
 
 _MAX_RATE_DENOMINATOR = 1001
 _OTHER_FIELD = {"top": "bottom", "bottom": "top"}
@@ -89,6 +90,8 @@ class SegmentWriter:
         if self._first_pts is None:
             self._first_pts = pts
             self._stream.codec_context.options = self._options(pts)
+            with self._naming_errors(), usual_scheduling():
+                self._stream.codec_context.open()
         frame = recast(frame, self._encoding.pixel_format)
         frame.pts = pts - self._first_pts
         frame.time_base = self._index.time_base

@@ -18,6 +18,7 @@ from anonflow.video.encode import frame_rate, prepare
 from anonflow.video.encoders import Encoding, choose_encoding
 from anonflow.video.planes import plane_set
 from anonflow.video.psnr import psnr_db, relative_error
+from anonflow.video.scheduling import usual_scheduling
 
 _TRIALS = {"h264": (16.0, 24.0), "hevc": (16.0, 24.0), "av1": (20.0, 40.0), "vp9": (16.0, 34.0)}
 _LIMITS = {"h264": (8.0, 34.0), "hevc": (8.0, 34.0), "av1": (2.0, 55.0), "vp9": (4.0, 52.0)}
@@ -137,4 +138,6 @@ def _encoder(index: FrameIndex, encoding: Encoding, crf: float) -> VideoCodecCon
     rate = frame_rate(index)
     context.framerate, context.time_base = rate, Fraction(1) / rate
     context.options = encoding.options(index.stream, crf, first_field=index.stream.field_order)
+    with usual_scheduling():
+        context.open()
     return context

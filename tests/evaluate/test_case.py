@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from anonflow.errors import TruthError
-from anonflow.evaluate.case import Sight, make_case
+from anonflow.evaluate.case import make_case
 from anonflow.evaluate.ground import Annotated, Annotations, Item, ground_truth
+from anonflow.evaluate.sight import Sight
 from anonflow.types import Detections, FrameFacts, MaskPlan, Tracks
 
 LABELS = ("face",)

@@ -6,6 +6,8 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,11 @@ class Fault:
     skip: int = 0
     """Calls that are left alone first."""
     more: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise AttributeError where there is no such function: its fault would never strike."""
+        module, _, name = self.at.partition(":")
+        attrgetter(name)(import_module(module))
 
 
 def replaced(at: str, by: str) -> Fault:

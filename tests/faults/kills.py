@@ -27,8 +27,9 @@ POINTS = {
 DRIVER_POINTS = {
     "the driver, at its first outcome": Fault("anonflow.pipeline.ledger:Ledger.add", "kill"),
     "the driver, at its third": Fault("anonflow.pipeline.ledger:Ledger.add", "kill", skip=2),
-    "the driver, between the last outcome and the ledger": Fault("anonflow.pipeline.ledger:Ledger.close", "kill"),
-    "the driver, after the ledger": Fault("anonflow.pipeline.run:_clean_up", "kill"),
+    "the driver, between the last outcome and the ledger": Fault("anonflow.pipeline.ledger:Ledger.write", "kill"),
+    "the driver, between the ledger and its seal": Fault("anonflow.pipeline.finish:seal", "kill"),
+    "the driver, after the seal": Fault("anonflow.pipeline.finish:_clean_up", "kill"),
 }
 
 

@@ -50,10 +50,11 @@ def test_plans_and_tracks_are_those_from_pixels(kept: Any, threshold: float) -> 
     config = replace(world.config, detector={"face": replace(world.config.detector["face"], threshold=threshold)})
     from_pixels = made(World(world.root, config), *files)
     for path, sight in kept_sights(files, folder, config):
-        one = from_pixels[path.name]
-        assert isinstance(one, Planned)
+        made_of_it = from_pixels[path.name]
+        assert isinstance(made_of_it, Planned)
+        one = made_of_it.sight
         assert sight.plan.equals(one.plan) and sight.tracks.equals(one.tracks)
-        assert sight.detections.equals(one.detections) and sight.item_id == one.source.video_id
+        assert sight.detections.equals(one.detections) and sight.item_id == made_of_it.source.video_id
         assert (sight.width, sight.height, sight.shown, sight.end_s) == (
             one.width,
             one.height,

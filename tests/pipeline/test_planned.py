@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 
 from anonflow.evaluate.replay import replayed
-from anonflow.evaluate.truth import Clock, Scene, Truth
+from anonflow.evaluate.sight import Sight
+from anonflow.evaluate.truth import Scene, Truth
 from anonflow.pipeline import planned as module
 from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.album.stages import Detect, plan, stitch
@@ -68,7 +69,7 @@ def made(world: World, *files: Path) -> dict[str, Planned | Outcome]:
     return found
 
 
-def as_scene(of: Planned) -> Scene:
+def as_scene(of: Sight) -> Scene:
     none = np.zeros(0, np.int64)
     truth = Truth(
         frames=none,
@@ -82,8 +83,7 @@ def as_scene(of: Planned) -> Scene:
         height=of.height,
     )
     shots = np.cumsum(of.facts.cuts).astype(np.int32)
-    clock = Clock(of.index.pts, of.index.time_base, of.index.end_pts) if of.index else None
-    return Scene(of.source.video_id, truth, of.detections, shots, of.facts.luma, ("face",), clock)
+    return Scene(of.item_id, truth, of.detections, shots, of.facts.luma, ("face",), of.clock)
 
 
 def test_plans_are_those_of_a_run_and_can_be_replayed_from_detections(
@@ -95,14 +95,14 @@ def test_plans_are_those_of_a_run_and_can_be_replayed_from_detections(
     got = made(world, *files)
     assert set(got) == {"clip.mp4", "turned.mp4", "still.jpg"}
     for one in got.values():
-        assert isinstance(one, Planned) and len(one.plan) and len(one.detections)
-        again = replayed(as_scene(one), world.config, is_video=one.is_video)
-        assert again.equals(one.plan)
+        assert isinstance(one, Planned) and len(one.sight.plan) and len(one.sight.detections)
+        again = replayed(as_scene(one.sight), world.config, is_video=one.sight.is_video)
+        assert again.equals(one.sight.plan)
     video = got["clip.mp4"]
     assert isinstance(video, Planned)
     fewer = replace(world.config.detector["face"], threshold=0.55)
-    other = replayed(as_scene(video), replace(world.config, detector={"face": fewer}), is_video=True)
-    assert not other.equals(video.plan)
+    other = replayed(as_scene(video.sight), replace(world.config, detector={"face": fewer}), is_video=True)
+    assert not other.equals(video.sight.plan)
 
 
 def test_boxes_of_the_shown_picture_are_found_in_the_stored_one(world: World, detector: FixedDetector) -> None:
@@ -111,10 +111,10 @@ def test_boxes_of_the_shown_picture_are_found_in_the_stored_one(world: World, de
         add(world, "turned.jpg", encoded(scene(), "JPEG", exif=camera(6))),
     ]
     for one in made(world, *files).values():
-        assert isinstance(one, Planned) and one.shown == (one.height, one.width)
+        assert isinstance(one, Planned) and one.sight.shown == (one.sight.height, one.sight.width)
         # What the detector saw, in px of a picture enlarged to twice its size, lies where the detections are.
         seen = np.array(detector.boxes, np.float32) / 2
-        np.testing.assert_allclose(one.to_stored(seen), one.detections.xyxy[:1], atol=0.01)
+        np.testing.assert_allclose(one.sight.to_stored(seen), one.sight.detections.xyxy[:1], atol=0.01)
 
 
 def test_what_cannot_be_read_is_an_outcome_and_nothing_is_left_behind(
@@ -142,8 +142,8 @@ def test_kept_work_makes_detections_once(world: World, monkeypatch: pytest.Monke
     assert seer.calls == calls > 0
     for name, one in second.items():
         before: Any = first[name]
-        assert isinstance(one, Planned) and one.detections.equals(before.detections)
-        assert len(one.plan) < len(before.plan) or name == "still.jpg"
+        assert isinstance(one, Planned) and one.sight.detections.equals(before.sight.detections)
+        assert len(one.sight.plan) < len(before.sight.plan) or name == "still.jpg"
 
 
 def test_times_are_told_once(world: World, detector: FixedDetector) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from anonflow.video.planes import plane_set
 from anonflow.video.segment import decode_segment, read_segment
 from tests.media import video_frame
 from tests.video.conftest import FAST
+from tests.video.test_scheduling import policies
 
 FORMAT = StreamFormat("h264", "yuv420p", 96, 64, Fraction(4, 3), 0, 1, 9, 16, 9)
 PTS = [9999, 10_010, 10_500, 13_000, 13_001, 20_000]
@@ -126,6 +128,13 @@ def test_storage_failures_have_their_own_names(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         _write(tmp_path / "file" / "segment")
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "vp9"])
+def test_no_encoder_makes_its_process_more_urgent(tmp_path: Path, codec: str) -> None:
+    with SegmentWriter(tmp_path / "segment", _index(), _config(codec)) as writer:
+        writer.write(PTS[0], video_frame(96, 64, 0))
+        assert policies() == {os.SCHED_OTHER}
 
 
 def test_an_aborted_writer_passes_the_error_on(tmp_path: Path) -> None:
