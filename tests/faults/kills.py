@@ -60,22 +60,19 @@ def driver(bench: Bench) -> list[Finding]:
 def at_random(bench: Bench, kills: int = 12, seed: int = 7) -> list[Finding]:
     """Any process of the run, the driver among them, again and again; then it may finish."""
     chance = random.Random(seed)
-    trial, done = bench.trial(names_of(16)), 0
-    while done < kills:
+    trial, done, code = bench.trial(names_of(16)), 0, -1
+    while done < kills and code != 0:
         run = trial.start()
         while done < kills and run.process.poll() is None:
             time.sleep(chance.uniform(0.5, 4))
             done += _kill_one(run, chance)
-        if run.process.poll() is None:
-            break
-        trial.finish()
-    code = trial.finish() if trial.runs[-1].process.poll() is None else trial.run()
-    if code == 3:  # whoever was at work in too many killed workers
+        code = trial.finish()
+    n_runs = len(trial.runs)
+    if code != 0:  # the driver was killed, or whoever was at work in too many killed workers
         code = trial.run()
-    n_drivers = len(trial.runs) - 1
     found = trial.judge(
         "SIGKILL of any process, at random",
-        f"{done} kills, {n_drivers} runs were ended by them",
+        f"{done} kills, in {n_runs} runs",
         note=f"exit {code}",
     )
     return [found if code == 0 else failed(found)]
@@ -116,9 +113,11 @@ def _at_place(position: int, fault: Fault) -> list[Fault]:
 
 
 def _kill_one(run: Run, chance: random.Random) -> int:
-    """Kill one process: a worker three times of four, else the driver; how many were killed."""
+    """Once there are workers, kill one of them, or one time of ten the driver; how many were killed."""
     alive = [pid for pid in run.descendants("ray::") if pid != os.getpid()]
-    victim = run.process.pid if chance.random() < 0.25 or not alive else chance.choice(sorted(alive))
+    if not alive:
+        return 0
+    victim = run.process.pid if chance.random() < 0.1 else chance.choice(sorted(alive))
     if victim == run.process.pid and run.process.poll() is not None:
         return 0
     try:

@@ -55,7 +55,7 @@ def main() -> int:
     print(f"{_HEAD}\n|{'---|' * 10}", flush=True)
     with tempfile.TemporaryDirectory(prefix="faults") as folder:
         bench = Bench(Path(folder))
-        for name in (given.cases or CASES) * given.rounds:
+        for name in [*(given.cases or CASES)] * given.rounds:
             for found in CASES[name](bench):
                 well &= found.is_well
                 print(line(found), flush=True)
