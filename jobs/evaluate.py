@@ -126,10 +126,11 @@ def _about_data(truth: GroundTruth, cases: Cases) -> dict[str, Any]:
 
 
 def _about_run(config: EvaluateConfig) -> dict[str, Any]:
-    models = {
-        name: {"id": d.model.id, "sha256": d.model.sha256, "licence": d.model.licence, "threshold": d.threshold}
-        for name, d in config.detector.items()
-    }
+    models = {}
+    for name, d in config.detector.items():
+        members = {f"{name}.{member}": of.model for member, of in d.members.items()}
+        for key, m in {name: d.model, **members}.items():
+            models[key] = {"id": m.id, "sha256": m.sha256, "licence": m.licence, "threshold": d.threshold}
     judged = config.judge
     return {
         "version": __version__,

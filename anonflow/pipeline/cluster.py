@@ -31,6 +31,8 @@ _MEBIBYTE = 2**20
 _START_ATTEMPTS = 3
 _METRICS_EVERY_MS = 2000
 """How often processes tell Ray's agent their metrics; Ray's own default, 10 s, misses the end of a short run."""
+_STALL_CHUNKS = 24
+"""A run in which no task ends for as many chunks' time limits has stalled: with the default limit, a day."""
 _SESSION_PREFIX = "anonflow-"
 _IMPORTED_FROM = Path(__file__).parents[2]
 _ENVIRONMENT = {
@@ -283,8 +285,8 @@ def _configure_data(config: RuntimeConfig) -> None:
     context.print_on_execution_start = False
     # With one chunk an actor, a pool whose actors are all busy is at 1: time for another, where there is room.
     context.autoscaling_config.actor_pool_util_upscaling_threshold = 1.0
-    # One slow chunk is no stall: its own deadline ends it first.
-    context.execution_no_progress_timeout_s = int(config.chunk_timeout_s * 2)
+    # Slow work is no stall: each task has a deadline of its own, chunk_timeout_s for each of its chunks.
+    context.execution_no_progress_timeout_s = int(config.chunk_timeout_s * _STALL_CHUNKS)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     # A small run has fewer inputs than workers.
     warnings.filterwarnings("ignore", message="The (maximum|minimum) number of concurrent", module="ray")

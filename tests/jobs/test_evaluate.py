@@ -105,6 +105,14 @@ def test_nothing_personal_is_written_unless_asked(run: Any, data: Path, tmp_path
     assert "data:image/png" in page and "shows unmasked faces" in page
 
 
+def test_all_models_of_an_ensemble_are_named(tmp_path: Path) -> None:
+    config = composed(f"output={tmp_path}", f"data.path={tmp_path}", "detector=ensemble")
+    models = job._about_run(config)["models"]
+    named = {name: model["id"] for name, model in models.items()}
+    assert named == {"face": "retinaface-mnet025", "face.second": "centerface", "plate": "clp-det"}
+    assert all(model["sha256"] and model["licence"] for model in models.values())
+
+
 def test_a_video_with_tracks(run: Any, tmp_path: Path) -> None:
     folder = tmp_path / "clips"
     folder.mkdir()
