@@ -49,7 +49,12 @@ def write_clip(
     """A clip in the container that `path` names: `start` in frames, `edit` for every packet, `sound` a codec."""
     step = int(Fraction(1, 25) / time_base)
     with av.open(str(path), "w", container_options={"avoid_negative_ts": "disabled"}) as out:
-        stream = out.add_stream(codec, rate=25, options=options or {})
+        options = dict(options or {})
+        if codec == "libx265":  # its threads race: of two frames, some get a decoding time after their own
+            options["x265-params"] = ":".join(
+                filter(None, [options.get("x265-params"), "pools=none:frame-threads=1"])
+            )
+        stream = out.add_stream(codec, rate=25, options=options)
         assert isinstance(stream, av.video.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, pixel_format
         context = stream.codec_context
