@@ -50,7 +50,7 @@ def write_clip(
     step = int(Fraction(1, 25) / time_base)
     with av.open(str(path), "w", container_options={"avoid_negative_ts": "disabled"}) as out:
         options = dict(options or {})
-        if codec == "libx265":  # its threads race: of two frames, some get a decoding time after their own
+        if codec == "libx265":  # of two frames, one at times got a decoding time after its own
             options["x265-params"] = ":".join(
                 filter(None, [options.get("x265-params"), "pools=none:frame-threads=1"])
             )
