@@ -54,6 +54,7 @@ class VerifyConfig(Section):
 
     input: str | None
     output: str
+    storage_options: dict[str, dict[str, Any]]
     report: str | None
     workers: int | None
     compare: bool
@@ -71,6 +72,11 @@ class VerifyConfig(Section):
     def __post_init__(self) -> None:
         """Check the values."""
         require(self.workers is None or self.workers >= 1, f"workers={self.workers} must be at least 1, or null")
+
+    @property
+    def access(self) -> Access:
+        """How files in object stores are read."""
+        return Access(self.storage_options)
 
 
 def main() -> int:
@@ -127,7 +133,7 @@ def _of_files(config: VerifyConfig) -> _Asked:
         raise ConfigError(
             "public_key and all_runs are about a run's record: give the output folder of a run alone."
         )
-    output, source = Path(config.output).expanduser(), Path(str(config.input)).expanduser()
+    source, output = located(str(config.input), config.access), located(config.output, config.access)
     agreed = Agreed(
         config.source,
         config.limits,
@@ -137,7 +143,7 @@ def _of_files(config: VerifyConfig) -> _Asked:
         tuple(config.regions),
         config.compare,
     )
-    return _Asked(find_pairs(source, output, config.source), agreed)
+    return _Asked(find_pairs(source, output, config.source, config.access), agreed)
 
 
 def _of_run(config: VerifyConfig) -> _Asked:
@@ -145,7 +151,7 @@ def _of_run(config: VerifyConfig) -> _Asked:
         raise ConfigError(
             f"{', '.join(given)}: a finished run is verified with what its report says; leave it out."
         )
-    run = find_run(located(config.output, Access()))
+    run = find_run(located(config.output, config.access))
     findings = list(_findings(run, config))
     try:
         agreed = _agreed(run, config)
@@ -153,7 +159,7 @@ def _of_run(config: VerifyConfig) -> _Asked:
         if not findings:
             raise
         return _Asked((), None, run, findings)
-    pairs = pairs_of_run(run)
+    pairs = pairs_of_run(run, config.access)
     return _Asked(_as_far_as_readable(pairs) if findings else pairs, agreed, run, findings)
 
 

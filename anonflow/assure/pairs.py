@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from anonflow.assure.ledger import ledger_rows
 from anonflow.config import SourceConfig
@@ -12,8 +11,9 @@ from anonflow.errors import ConfigError
 from anonflow.pipeline.collisions import possible_results
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.seal import ROOT_NAME, read_head
-from anonflow.pipeline.sources import list_sources, local_path
+from anonflow.pipeline.sources import list_sources
 from anonflow.remote.access import Access
+from anonflow.remote.path import RemotePath
 from anonflow.storage import StoragePath, located
 from anonflow.types import Status
 
@@ -34,7 +34,9 @@ class Pair:
     output_sha256: str = ""
 
 
-def find_pairs(source: Path, output: Path, config: SourceConfig) -> tuple[Pair, ...]:
+def find_pairs(
+    source: StoragePath, output: StoragePath, config: SourceConfig, access: Access | None = None
+) -> tuple[Pair, ...]:
     """The pairs of two files, or of a folder of sources and the folder of their outputs.
 
     Of folders, a source has a pair for every output that may be its own; so has every output without a source.
@@ -49,7 +51,7 @@ def find_pairs(source: Path, output: Path, config: SourceConfig) -> tuple[Pair, 
         raise ConfigError(f"{source} and {output} must both be files, or both be folders.")
     if not source.is_dir():
         return (Pair(source.name, source, output),)
-    return tuple(_pairs_of_folders(source, output, config))
+    return tuple(_pairs_of_folders(source, output, config, access or Access()))
 
 
 def find_run(folder: StoragePath) -> StoragePath:
@@ -72,14 +74,15 @@ def all_runs(control: StoragePath) -> list[StoragePath]:
     return sorted({path.parent for name in (_LEDGER, ROOT_NAME) for path in control.glob(f"*/{name}")})
 
 
-def pairs_of_run(run: StoragePath) -> Iterator[Pair]:
+def pairs_of_run(run: StoragePath, access: Access | None = None) -> Iterator[Pair]:
     """The pairs that a run published or found unchanged, by its ledger; quarantined sources have none."""
+    access = access or Access()
     for row in ledger_rows(run):
         if row["status"] != Status.QUARANTINED:
-            output = located(row["output_uri"], Access())
+            output = located(row["output_uri"], access)
             yield Pair(
                 name=row["relative_path"],
-                source=located(row["uri"], Access()),
+                source=located(row["uri"], access),
                 output=_if_there(output),
                 source_sha256=row["source_sha256"],
                 output_sha256=row["output_sha256"],
@@ -103,17 +106,32 @@ def _ledgers(folder: StoragePath) -> Iterator[StoragePath]:
     yield from folder.glob(f"{CONTROL_FOLDER}/*/{_LEDGER}")
 
 
-def _pairs_of_folders(folder: Path, output: Path, config: SourceConfig) -> Iterator[Pair]:
-    claimed: set[Path] = set()
-    for source in list_sources(str(folder), output, config).sources:
-        path = Path(local_path(source.uri))
-        outputs = [p for p in map(Path, possible_results(source, output, config)) if p.exists()]
-        claimed.update((*outputs, path.resolve()))
+def _pairs_of_folders(
+    folder: StoragePath, output: StoragePath, config: SourceConfig, access: Access
+) -> Iterator[Pair]:
+    claimed: set[StoragePath] = set()
+    for source in list_sources(str(folder), output, config, access).sources:
+        path = located(source.uri, access)
+        possible = (located(result, access) for result in possible_results(source, output, config))
+        outputs = [result for result in possible if result.exists()]
+        claimed.update((*outputs, _real(path)))
         yield from (Pair(source.relative_path, path, found) for found in outputs)
         if not outputs:
             yield Pair(source.relative_path, path, None)
-    for path in sorted(output.rglob("*")):
-        name = path.relative_to(output)
-        is_result = name.parts[0] != CONTROL_FOLDER and not path.is_dir()
-        if is_result and path not in claimed and path.resolve() not in claimed:
-            yield Pair(name.as_posix(), None, path)
+    for name, path in _results_below(output).items():
+        if path not in claimed and _real(path) not in claimed:
+            yield Pair(name, None, path)
+
+
+def _results_below(output: StoragePath) -> dict[str, StoragePath]:
+    """By their names below `output`."""
+    found: dict[str, StoragePath]
+    if isinstance(output, RemotePath):
+        found = {path.relative_to(output).as_posix(): path for path in output.found_below()}
+    else:
+        found = {path.relative_to(output).as_posix(): path for path in output.rglob("*") if not path.is_dir()}
+    return {name: found[name] for name in sorted(found) if name.partition("/")[0] != CONTROL_FOLDER}
+
+
+def _real(path: StoragePath) -> StoragePath:
+    return path if isinstance(path, RemotePath) else path.resolve()

@@ -8,6 +8,9 @@ from anonflow.assure.pairs import all_runs, find_pairs, find_run, names_of_outpu
 from anonflow.errors import ConfigError
 from anonflow.pipeline.ledger import Ledger
 from anonflow.pipeline.rows import Outcome
+from anonflow.remote.access import Access
+from anonflow.remote.path import RemotePath
+from anonflow.storage import StoragePath, write_bytes
 from anonflow.types import Status
 from tests.media import make_clip
 from tests.pipeline.worlds import configuration
@@ -22,23 +25,23 @@ def test_two_files_are_a_pair(tmp_path: Path) -> None:
     assert (pair.name, pair.source, pair.output) == ("a.mp4", tmp_path / "a.mp4", tmp_path / "b.mkv")
 
 
-def test_folders_are_paired_by_the_names_that_outputs_get(tmp_path: Path) -> None:
-    source, output = tmp_path / "in", tmp_path / "out"
+def test_folders_are_paired_by_the_names_that_outputs_get(place: StoragePath) -> None:
+    source, output = place / "in", place / "out"
     for name in ("a.mp4", "sub/b.avi", "c.ts"):
         make_clip_file(source / name)
     for name in ("a.mp4", "sub/b.avi.mkv", "_anonflow/x/y.mp4"):
         make_clip_file(output / name)
-    found = {pair.name: pair.output for pair in find_pairs(source, output, CONFIG)}
+    found = {pair.name: pair.output for pair in find_pairs(source, output, CONFIG, access_of(place))}
     assert found == {"a.mp4": output / "a.mp4", "sub/b.avi": output / "sub/b.avi.mkv", "c.ts": None}
 
 
-def test_every_output_that_may_be_a_sources_is_its_own_and_others_have_no_source(tmp_path: Path) -> None:
-    source, output = tmp_path / "in", tmp_path / "out"
+def test_every_output_that_may_be_a_sources_is_its_own_and_others_have_no_source(place: StoragePath) -> None:
+    source, output = place / "in", place / "out"
     for path in (source / "a.mp4", source / "b.png", *(output / n for n in ("a.mp4", "a.mp4.mkv", "b.png"))):
         make_clip_file(path)
     make_clip_file(output / "sub" / "gone.mp4")
     make_clip_file(output / "_anonflow" / "run" / "report.json")
-    found = [(p.name, p.source, p.output) for p in find_pairs(source, output, CONFIG)]
+    found = [(p.name, p.source, p.output) for p in find_pairs(source, output, CONFIG, access_of(place))]
     assert sorted(found, key=str) == [
         ("a.mp4", source / "a.mp4", output / "a.mp4"),
         ("a.mp4", source / "a.mp4", output / "a.mp4.mkv"),
@@ -93,6 +96,9 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
         find_run(tmp_path)
 
 
-def make_clip_file(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"x")
+def access_of(place: StoragePath) -> Access | None:
+    return place.access if isinstance(place, RemotePath) else None
+
+
+def make_clip_file(path: StoragePath) -> None:
+    write_bytes(path, b"x")

@@ -53,6 +53,26 @@ def test_a_run_over_a_store_is_that_over_folders(bucket: Bucket, sample: Path, e
     assert code == 0 and "unchanged" in printed, printed
     report = json.loads(bucket.get(max(k for k in bucket.keys("out/_anonflow") if k.endswith("report.json"))))
     assert bucket.name not in json.dumps(report) and "127.0.0.1" not in json.dumps(report)
+    require_commands(bucket)
+
+
+def require_commands(bucket: Bucket) -> None:
+    """What is done with a finished output is done with one in a store."""
+    output = f"s3://{bucket.name}/out"
+    reached = [argument.replace("runtime.", "", 1) for argument in bucket.arguments()]
+    for command, wanted in (("status", "finished"), ("retry", "Nothing is in quarantine"), ("verify", "holds")):
+        code, printed = anonflow(command, output, *reached)
+        assert code == 0 and wanted in printed, printed
+    policy = [argument for argument in ARGUMENTS if argument.startswith("video.")]
+    for name, wanted in (("", "hold    1"), ("/sub/clip.mp4", "timestamps")):
+        code, printed = anonflow("verify", f"s3://{bucket.name}/in{name}", f"{output}{name}", *reached, *policy)
+        assert code == 0 and wanted in printed, printed
+    bucket.put("work/tracks/left.npz", b"x")
+    code, printed = anonflow("clean", output, *reached)
+    assert code == 0 and "1 files" in printed and not bucket.keys("work"), printed
+    bucket.put("out/sub/clip.mp4", bucket.get("out/sub/clip.mp4") + b"x")
+    code, printed = anonflow("verify", output, *reached)
+    assert code == 3 and "output as published" in printed, printed
 
 
 @pytest.mark.slow
