@@ -85,7 +85,7 @@ def signals(bench: Bench, numbers: tuple[signal.Signals, ...], seed: int = 3, ro
         before = len(trial.journals())
         run = trial.start()
         wait_until(lambda: len(trial.journals()) > before, run, 200)  # noqa: B023  # called in this round only
-        time.sleep(chance.uniform(0, 1.2 * bench.undisturbed_s(6)))
+        time.sleep(chance.uniform(0, 0.8 * bench.undisturbed_s(6)))
         if run.process.poll() is None:
             for number in numbers:
                 run.process.send_signal(number)
