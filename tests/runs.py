@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MARK = "ANONFLOW_TEST_RUN"
-SMALL = ["detector=faces", "detector.face.long_side_px=640", "runtime.object_store_mb=80", "video.preset=ultrafast"]
+SMALL = [
+    "detector=faces",
+    "detector.face.long_side_px=640",
+    "runtime.detect.max_workers=1",
+    "runtime.object_store_mb=80",
+    "video.preset=ultrafast",
+]
 
 
 @dataclass

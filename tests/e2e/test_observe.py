@@ -1,18 +1,25 @@
-"""A run as those see it who watch it: metrics, log lines, report page, lineage."""
+"""A run as those see it who watch it, and what it leaves: metrics, log lines, page, lineage; no picture."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from anonflow.video.decode import decode_range
+from anonflow.video.planes import plane_set
+from anonflow.video.probe import probe
+from tests.evidence.keys import key_pair
+from tests.leftovers import files_with_picture
 from tests.media import Clip, make_clip
 from tests.observe.scrapes import Scrape, free_port, scrape
-from tests.runs import SMALL, start
+from tests.runs import SMALL, anonflow, files_below, start
 
 SECRET = "anna-schmidt"
 
@@ -44,8 +51,11 @@ class Seen:
     code: int
     printed: str
     watcher: Watcher
-    output: Path
-    lineage: Path
+    root: Path
+
+    @property
+    def output(self) -> Path:
+        return self.root / "out"
 
     def lines(self) -> list[dict[str, object]]:
         return [json.loads(line) for line in self.printed.splitlines()]
@@ -58,8 +68,9 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """A run over two videos and two files that are none."""
+    """A signed run over two videos and two files that are none."""
     root = tmp_path_factory.mktemp(SECRET)
+    private, _ = key_pair(root)
     (root / "in").mkdir()
     for number in range(2):
         make_clip(root / "in" / f"{SECRET}{number}.mp4", Clip(n_frames=240, width=160, height=96))
@@ -71,6 +82,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         "anonymize",
         f"input={root / 'in'}",
         f"output={root / 'out'}",
+        f"runtime.work_dir={root / 'work'}",
+        f"runtime.signing_key={private}",
         *SMALL,
         "chunk.length_s=1",
         "video.crf=20",
@@ -83,7 +96,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     code, printed = run.finish()
     watcher.stop.set()
     thread.join(timeout=20)
-    return Seen(code, printed, watcher, root / "out", root / "events.jsonl")
+    return Seen(code, printed, watcher, root)
 
 
 def test_metrics_can_be_scraped_while_it_runs(seen: Seen) -> None:
@@ -122,7 +135,41 @@ def test_the_course_ends_where_the_run_ended(seen: Seen) -> None:
 
 
 def test_lineage_is_told(seen: Seen) -> None:
-    start_event, complete = (json.loads(line) for line in seen.lineage.read_text().splitlines())
+    start_event, complete = (json.loads(line) for line in (seen.root / "events.jsonl").read_text().splitlines())
     assert (start_event["eventType"], complete["eventType"]) == ("START", "COMPLETE")
     facet = complete["run"]["facets"]["anonflow"]
     assert (facet["published"], facet["quarantined"], facet["runId"]) == (2, 2, seen.folder.name)
+
+
+def test_no_picture_and_no_key_is_left(seen: Seen, tmp_path: Path) -> None:
+    source = seen.root / "in" / f"{SECRET}0.mp4"
+    index = probe(source)
+    _, frame = next(iter(decode_range(source, index, int(index.pts[0]), int(index.pts[1]))))
+    luma = plane_set(frame).planes[0].copy()
+    shutil.copytree(seen.output / "_anonflow", tmp_path / "control")
+    assert files_with_picture(tmp_path, luma) == set()
+    left = [name for name in files_below(seen.root / "work") if not name.startswith("lease/")]
+    assert not left, "work is left"
+    secret = (seen.root / "key.pem").read_text().splitlines()[1]
+    assert secret not in seen.printed
+    assert not [p for p in seen.output.rglob("*") if p.is_file() and secret.encode() in p.read_bytes()]
+    assert "key.pem" not in (seen.folder / "report.json").read_text()
+
+
+def test_what_holds_names_is_for_its_owner_alone(seen: Seen) -> None:
+    control, run = seen.output / "_anonflow", seen.folder
+    for folder in (control, control / "done", run):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder
+    for name in ("ledger.parquet", "chains.jsonl"):
+        assert (run / name).stat().st_mode & 0o777 == 0o600, name
+
+
+def test_the_record_holds_and_is_found_out_when_it_does_not(seen: Seen) -> None:
+    out, run, key = seen.output, seen.folder, f"public_key={seen.root / 'public.pem'}"
+    code, printed = anonflow("verify", str(out), key)
+    assert code == 0 and "holds" in printed and "hold    2" in printed, printed
+    table = pq.read_table(run / "ledger.parquet")  # broken from here on, and the last test of this run
+    assert table.num_rows == json.loads((run / "root.json").read_text())["ledger_rows"] == 4
+    pq.write_table(table.slice(0, 3), run / "ledger.parquet")
+    code, printed = anonflow("verify", str(out), key, "compare=false")
+    assert code == 3 and "the row was removed" in printed and "not compared" in printed, printed

@@ -12,59 +12,66 @@ import pyarrow.parquet as pq
 import pytest
 
 from anonflow.video.probe import probe
+from tests.media import Clip, make_clip
 from tests.runs import SMALL, Run, anonflow, files_below, gone, start, wait_until
 
-ARGUMENTS = [*SMALL, "chunk.length_s=0.4", "chunk.overlap_frames=5"]
+ARGUMENTS = [*SMALL, "chunk.length_s=0.4", "chunk.overlap_frames=5", "video.crf=20"]
 
 
-def test_driver_killed_and_run_again(sample: Path, tmp_path: Path) -> None:
-    run = _begin(sample, tmp_path)
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip of forty chunks that takes seconds, most of them Ray's."""
+    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", Clip(n_frames=400))
+
+
+def test_driver_killed_and_run_again(clip: Path, tmp_path: Path) -> None:
+    run = _begin(clip, tmp_path)
     run.process.kill()
     run.finish()
     assert gone(run), "processes outlive the driver"
     assert not _results(tmp_path), "something has a final name that was never finished"
     finished = {p: p.stat().st_mtime_ns for p in _work(tmp_path, "tracks/*/*/*.npz")}
     assert finished, "the killed run had finished chunks"
-    code, printed = anonflow("anonymize", f"input={sample}", f"output={tmp_path}", *ARGUMENTS)
+    code, printed = anonflow("anonymize", f"input={clip}", f"output={tmp_path}", *ARGUMENTS)
     assert code == 0, printed
-    assert probe(tmp_path / sample.name).n_frames == probe(sample).n_frames
+    assert probe(tmp_path / clip.name).n_frames == probe(clip).n_frames
     assert _left_over(tmp_path) == set()
 
 
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+    ],  # one handler: test_interrupts
+)
 def test_a_second_run_is_refused_and_an_interrupted_one_ends_at_once_and_cleanly(
-    sample: Path, tmp_path: Path
+    clip: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    run = start("anonymize", f"input={sample}", f"output={tmp_path}", *ARGUMENTS)
+    arguments = ("anonymize", f"input={clip}", f"output={tmp_path}", *ARGUMENTS)
+    run = start(*arguments)
     wait_until(lambda: list(tmp_path.glob("_anonflow/lease/*")), run)
-    code, printed = anonflow("anonymize", f"input={sample}", f"output={tmp_path}", *ARGUMENTS)
-    assert code == 2 and "Another run is using" in printed
+    second, printed = anonflow(*arguments)
+    assert second == 2 and "Another run is using" in printed
     wait_until(lambda: _work(tmp_path, "tracks/*/*/*.npz"), run)
-    os.kill(run.process.pid, signal.SIGINT)
-    code, printed = run.finish(timeout_s=30)
-    assert code == 130, printed
+    os.kill(run.process.pid, number)
+    ended, printed = run.finish(timeout_s=30)
+    assert ended == code, printed
     assert "Interrupted" in printed and "Traceback" not in printed
     assert gone(run), "processes outlive the run"
     assert not _results(tmp_path)
     assert not list((tmp_path / "_anonflow").glob("partial/*"))
 
 
-def test_terminated_run_says_so(sample: Path, tmp_path: Path) -> None:
-    run = _begin(sample, tmp_path)
-    os.kill(run.process.pid, signal.SIGTERM)
-    code, printed = run.finish(timeout_s=30)
-    assert code == 143, printed
-    assert gone(run), "processes outlive the run"
-
-
 @pytest.mark.slow  # a node that dies takes its detectors with it: test_nodes
-def test_detector_killed(sample: Path, tmp_path: Path) -> None:
-    run = _begin(sample, tmp_path)
+def test_detector_killed(clip: Path, tmp_path: Path) -> None:
+    run = _begin(clip, tmp_path)
     actors = run.descendants("ray::MapWorker")
     assert actors, "no detector actor to kill"
     os.kill(actors[0], signal.SIGKILL)
     code, printed = run.finish()
     assert code == 0, printed
-    assert probe(tmp_path / sample.name).n_frames == probe(sample).n_frames
+    assert probe(tmp_path / clip.name).n_frames == probe(clip).n_frames
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="a small file system needs root")
@@ -83,9 +90,9 @@ def test_full_disk_is_quarantine_with_a_remedy(sample: Path, tmp_path: Path) -> 
         subprocess.run(["umount", small], check=True)
 
 
-def _begin(sample: Path, output: Path) -> Run:
+def _begin(clip: Path, output: Path) -> Run:
     """A run of which at least one chunk is tracked and at least one is not."""
-    run = start("anonymize", f"input={sample}", f"output={output}", *ARGUMENTS)
+    run = start("anonymize", f"input={clip}", f"output={output}", *ARGUMENTS)
     wait_until(lambda: _work(output, "tracks/*/*/*.npz"), run)
     return run
 
