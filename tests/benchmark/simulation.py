@@ -135,7 +135,7 @@ def simulate(root: Path, n_sources: int, work: Work, *overrides: str) -> tuple[M
     measured.before_mib = _resident_mib()
     with (
         mock.patch.object(run, "check_models"),
-        mock.patch.object(run, "list_sources", _timed(run.list_sources, measured, begun)),
+        mock.patch.object(run, "list_wanted", _timed(run.list_wanted, measured, begun)),
         mock.patch.object(graph, "build", _timed_build(work, measured, begun)),
         mock.patch.object(graph, "outcomes", partial(_watched, measured, begun, graph.outcomes)),
     ):

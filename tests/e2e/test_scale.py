@@ -26,14 +26,14 @@ from anonflow.pipeline import graph, run
 from anonflow.pipeline.monitor import Monitor
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.types import Status
-from tests.benchmark.simulation import make_files, simulated_config
+from tests.benchmark.simulation import Work, make_files, simulate, simulated_config
 
 
 @pytest.fixture(autouse=True)
 def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows go in, outcomes come out."""
 
-    def build(first: Sequence[Row], *_: Any) -> Sequence[Row]:
+    def build(first: Sequence[Row], *_: Any, **__: Any) -> Sequence[Row]:
         return first
 
     def outcomes(first: Sequence[Row]) -> Iterator[Outcome]:
@@ -79,6 +79,13 @@ def test_a_source_costs_the_same_in_an_archive_of_any_size(tmp_path: Path) -> No
     calls(tmp_path / "warm", 10)
     small, middle, large = (calls(tmp_path / str(n), n) for n in (50, 200, 600))
     assert (large - middle) / 400 < 1.1 * (middle - small) / 150
+
+
+def test_the_simulation_measures_a_run(tmp_path: Path) -> None:
+    """With Ray it takes minutes, so nothing else runs it here."""
+    measured, summary = simulate(tmp_path, 50, Work())
+    assert summary.totals.published == 45
+    assert 0 < measured.listed_s <= measured.rows_s <= measured.first_s <= measured.last_s <= measured.total_s
 
 
 def test_every_source_is_in_the_sums_and_in_the_table(tmp_path: Path) -> None:
