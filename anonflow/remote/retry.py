@@ -150,11 +150,10 @@ def lasting(error: Exception, place: str) -> Exception:
             return PermissionError(errno.EACCES, "no valid credentials were found", place)
         if status in (401, 403) or isinstance(one, PermissionError):
             return PermissionError(errno.EACCES, "access denied", place)
-    if isinstance(error, FileNotFoundError):
+    said = {_status(one)[0] for one in _causes(error)}
+    if isinstance(error, FileNotFoundError) or http.client.NOT_FOUND in said:
         return FileNotFoundError(errno.ENOENT, "no such object or bucket", place)
-    if isinstance(error, FileExistsError):
-        return FileExistsError(errno.EEXIST, "it is there already", place)
-    if any(_status(one)[0] == http.client.PRECONDITION_FAILED for one in _causes(error)):
+    if isinstance(error, FileExistsError) or http.client.PRECONDITION_FAILED in said:
         return FileExistsError(errno.EEXIST, "it is there already", place)
     return OSError(errno.EIO, f"the storage refused it ({_kind(error)})", place)
 

@@ -96,6 +96,7 @@ class Measured:
     """When the graph was given its first rows."""
     first_s: float = 0.0
     last_s: float = 0.0
+    """When nothing was left to do in Ray."""
     total_s: float = 0.0
     driver_cpu_s: float = 0.0
     before_mib: int = 0
@@ -178,12 +179,12 @@ def _watched(
         if not measured.first_s:
             measured.first_s = now
             print(f"{measured.n_sources:>7} sources: first outcome after {now:.1f} s", flush=True)
-        measured.last_s = now
         if number % max(1, measured.n_sources // 4) == 0:
             measured.quarters_s.append(now)
         if number % 500 == 1:
             measured.peak_mib = max(measured.peak_mib, _resident_mib())
         yield outcome
+    measured.last_s = time.monotonic() - begun  # the chunks that do not speak for their source may end after it
 
 
 def _resident_mib() -> int:
@@ -194,11 +195,11 @@ def _resident_mib() -> int:
 def scaled(n_nodes: int) -> tuple[int, Work, float]:
     """Sources, work, and the ideal seconds: a node detects in a chunk of 20 s in 5 s, and masks it in as many.
 
-    Twelve times the work that the nodes can do at once, so the ends, where nodes idle, weigh little.
+    At least twelve times the work that the nodes can do at once, so the ends, where nodes idle, weigh little.
     """
     chunk_s = 5.0 * PROCESSES / n_nodes
     n_chunks, rounds = 8, 12
-    n_sources = max(1, n_nodes * rounds // n_chunks)
+    n_sources = max(rounds * PROCESSES // n_chunks, n_nodes * rounds // n_chunks)
     return n_sources, Work(n_chunks, 0.05, chunk_s, chunk_s, 0.2), n_sources * n_chunks * 5.0 / n_nodes
 
 

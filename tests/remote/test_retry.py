@@ -132,6 +132,8 @@ def test_lasting_errors_are_those_of_local_files() -> None:
     assert isinstance(lasting(caused(FileNotFoundError("u"), answered(403)), "p"), PermissionError)
     assert isinstance(lasting(FileNotFoundError("x"), "p"), FileNotFoundError)
     assert isinstance(lasting(caused(OSError(errno.EINVAL, "x"), said(412)), "p"), FileExistsError)
+    # Azure's file system raises what its library does when a container is missing.
+    assert isinstance(lasting(caused(OSError("x"), said(404)), "p"), FileNotFoundError)
     assert isinstance(lasting(ValueError("x"), "p"), OSError)
 
 
