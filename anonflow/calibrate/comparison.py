@@ -25,13 +25,15 @@ def comparison(evaluations: Sequence[Evaluated], confidence: float, samples: int
             f"Differences to {first.name}",
             _DIFFERENCE,
             [_row(d) for d in found],
-            f"{confidence:.0%} intervals by bootstrap over {len(first.videos)} videos, drawn in pairs. p: "
-            "swapping the two video by video; p (Holm): corrected for all rows of this table.",
+            f"{confidence:.0%} intervals by bootstrap over {len(first.videos)} videos or pictures, drawn in pairs. p: "
+            "swapping the two one by one; p (Holm): corrected for all rows of this table.",
         )
     )
     sure = sum(d.p_adjusted <= 1 - confidence for d in found)
-    n_videos = len(first.videos)
-    lead = f"{len(evaluations)} evaluations of {n_videos} videos; {sure} of {len(found)} differences are sure."
+    lead = (
+        f"{len(evaluations)} evaluations of {len(first.videos)} videos or pictures; "
+        f"{sure} of {len(found)} differences are sure."
+    )
     return Page("Comparison", lead, parts)
 
 
@@ -44,12 +46,14 @@ def _table(label: str, rows: Sequence[Standing]) -> Part:
 def _plots(label: str, rows: Sequence[Standing]) -> list[Part]:
     front = [r.name for r in rows if r.is_on_front]
     area = scatter(
-        [Point(r.name, r.over_mask_share, r.recall) for r in rows], "hidden in vain", "recall", joined=front
+        [Point(r.name, r.over_mask_share, r.recall) for r in rows], "hidden in vain", "recall", marked=front
     )
     speed = scatter(
-        [Point(r.name, r.frames_per_cpu_s, r.recall) for r in rows], "frames per CPU second", "recall", joined=front
+        [Point(r.name, r.frames_per_cpu_s, r.recall) for r in rows], "frames per CPU second", "recall", marked=front
     )
-    return [Plot(f"Recall over masked area: {label}", area), Plot(f"Recall over speed: {label}", speed)]
+    # No line joins them: the front has three dimensions, and a plot shows two.
+    note = "Full: on the front."
+    return [Plot(f"Recall over masked area: {label}", area, note), Plot(f"Recall over speed: {label}", speed, note)]
 
 
 def _row(d: Difference) -> tuple[object, ...]:

@@ -120,19 +120,18 @@ def histogram(values: ArrayLike, x_label: str, y_label: str, *, bins: int = 30) 
         return figure_svg(figure)
 
 
-def scatter(points: Sequence[Point], x_label: str, y_label: str, *, joined: Sequence[str] = ()) -> str:
-    """Points with their names beside them; those named in `joined` are on a line (a front)."""
+def scatter(points: Sequence[Point], x_label: str, y_label: str, *, marked: Sequence[str] = ()) -> str:
+    """Points with their names beside them; those named in `marked` are full and of another colour."""
     with rc_context(_STYLE):
         figure, axes = _axes(x_label, y_label)
-        front = sorted((p.x, p.y) for p in points if p.name in joined)
-        if front:
-            axes.plot(*zip(*front, strict=True), color=COLOURS[1], linewidth=1.2)
         for point in points:
-            colour = COLOURS[1] if point.name in joined else COLOURS[0]
+            is_marked = point.name in marked
+            colour = COLOURS[1] if is_marked else COLOURS[0]
             if point.low is not None and point.high is not None:
                 spread = [[point.y - point.low], [point.high - point.y]]
                 axes.errorbar(point.x, point.y, yerr=spread, color=colour, capsize=3, linewidth=1)
-            axes.plot(point.x, point.y, "o", color=colour, markersize=6)
+            filling = "full" if is_marked else "none"
+            axes.plot(point.x, point.y, "o", color=colour, markersize=6, fillstyle=filling)
             axes.annotate(point.name, (point.x, point.y), xytext=(6, 4), textcoords="offset points", fontsize=9)
         return figure_svg(figure)
 

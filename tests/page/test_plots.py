@@ -19,7 +19,7 @@ PLOTS = {
     "bars": lambda: bars({"first <b>": 1.0, "second": 2.0}, "time", intervals={"second": (1.5, 3.0)}),
     "histogram": lambda: histogram([1.0, 2.0, 2.0], "time", "frames"),
     "scatter": lambda: scatter(
-        [Point("first <b>", 1, 2, 1, 3), Point("second", 2, 1)], "time", "frames", joined=["second"]
+        [Point("first <b>", 1, 2, 1, 3), Point("second", 2, 1)], "time", "frames", marked=["second"]
     ),
 }
 
