@@ -25,8 +25,8 @@ def comparison(evaluations: Sequence[Evaluated], confidence: float, samples: int
             f"Differences to {first.name}",
             _DIFFERENCE,
             [_row(d) for d in found],
-            f"{confidence:.0%} intervals by bootstrap over {len(first.videos)} videos or pictures, drawn in pairs. p: "
-            "swapping the two one by one; p (Holm): corrected for all rows of this table.",
+            f"{confidence:.0%} intervals by bootstrap over {len(first.videos)} videos or pictures, drawn in pairs. "
+            "p: swapping the two one by one; p (Holm): corrected for all rows of this table.",
         )
     )
     sure = sum(d.p_adjusted <= 1 - confidence for d in found)
