@@ -103,10 +103,11 @@ def marked(mark: str, word: str = "") -> list[int]:
                     found.append(int(entry.name))
             except OSError:  # it ended while we looked
                 continue
-    return [pid for pid in found if word in _command_line(pid)]
+    return [pid for pid in found if word in command_line(pid)]
 
 
-def _command_line(pid: int) -> str:
+def command_line(pid: int) -> str:
+    """Of a process; empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except OSError:
