@@ -9,7 +9,8 @@ from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError, StorageError
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.places import harmless, kind_of_name
-from anonflow.remote.path import RemotePath, RemoteStat
+from anonflow.remote.path import RemotePath
+from anonflow.remote.stat import RemoteStat
 from anonflow.storage import StoragePath, fingerprint
 from anonflow.types import Source
 

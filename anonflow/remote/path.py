@@ -7,14 +7,11 @@ is repeated while its failure is one that passes; what lasts is an OSError as of
 
 from __future__ import annotations
 
-import fnmatch
 import io
 import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import PurePosixPath
 from typing import IO, Any, TypeVar
@@ -22,31 +19,17 @@ from urllib.parse import unquote, urlsplit
 
 from anonflow.errors import ConfigError
 from anonflow.remote.access import Access, store_of
+from anonflow.remote.patterns import fixed_start, matcher
 from anonflow.remote.ranged import RangedFile
 from anonflow.remote.retry import steadily
+from anonflow.remote.stat import RemoteStat, stat_of
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)/?(.*)", re.DOTALL)
-_WILDCARD = re.compile(r"[*?\[]")
 _UPLOAD_BYTES = 16 * 2**20
 _MAX_UPLOADS = 9_000
 _HTTP = ("http", "https")
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class RemoteStat:
-    """What a store says about an object. Names as in `os.stat_result`."""
-
-    st_size: int
-    """Bytes; -1 if the server does not say."""
-    st_mtime_ns: int
-    """0 if the store does not say."""
-    etag: str
-    """The store's name of this version of the content: a generation, an ETag; empty if it has none."""
-    is_folder: bool = False
-    is_ranged: bool = True
-    """Whether parts can be read."""
 
 
 def is_remote(uri: str) -> bool:
@@ -183,7 +166,7 @@ class RemotePath:
 
     def stat(self) -> RemoteStat:
         """Size and version; FileNotFoundError if there is nothing."""
-        return _stat(self._request(lambda fs: fs.info(self._place)))
+        return stat_of(self._request(lambda fs: fs.info(self._place)))
 
     def exists(self) -> bool:
         """Whether there is an object of that name, or one below it."""
@@ -214,7 +197,7 @@ class RemotePath:
         for place, info in listed.items():
             path = self._at(_key(place))
             if info.get("type") == "file" and path.key.startswith(start) and not str(place).endswith("/"):
-                found[path] = _stat(info)
+                found[path] = stat_of(info)
         return dict(sorted(found.items(), key=lambda item: item[0].key))
 
     def iterdir(self) -> Iterator[RemotePath]:
@@ -230,7 +213,7 @@ class RemotePath:
 
     def globbed(self, pattern: str) -> dict[RemotePath, RemoteStat]:
         """As `glob`, with what the listing says of each."""
-        found, matches = self.found_below(_WILDCARD.split(pattern, maxsplit=1)[0]), _matcher(pattern)
+        found, matches = self.found_below(fixed_start(pattern)), matcher(pattern)
         return {path: stat for path, stat in found.items() if matches(_below(path, self))}
 
     def rglob(self, pattern: str) -> Iterator[RemotePath]:
@@ -345,38 +328,3 @@ def _key(place: str) -> str:
 
 def _below(path: RemotePath, folder: RemotePath) -> str:
     return path.key[len(folder.key) :].lstrip("/") if folder.key else path.key
-
-
-def _matcher(pattern: str) -> Callable[[str], bool]:
-    """Part by part, as `pathlib` and `glob` do it; `**` stands for any number of folders."""
-
-    def matches(parts: list[str], wanted: list[str]) -> bool:
-        if not wanted:
-            return not parts
-        if wanted[0] == "**":
-            return any(matches(parts[n:], wanted[1:]) for n in range(len(parts) + 1)) or (wanted == ["**"])
-        return bool(parts) and fnmatch.fnmatchcase(parts[0], wanted[0]) and matches(parts[1:], wanted[1:])
-
-    wanted = pattern.split("/")
-    return lambda path: matches(path.split("/"), wanted)
-
-
-def _stat(info: dict[str, Any]) -> RemoteStat:
-    size = info.get("size")
-    etag = next((info[name] for name in ("generation", "ETag", "etag") if info.get(name)), "")
-    return RemoteStat(
-        st_size=-1 if size is None else int(size),
-        st_mtime_ns=_modified_ns(info),
-        etag=str(etag).strip('"'),
-        is_folder=info.get("type") == "directory",
-        is_ranged=bool(info.get("partial", True)),
-    )
-
-
-def _modified_ns(info: dict[str, Any]) -> int:
-    given = next(
-        (info[n] for n in ("LastModified", "last_modified", "mtime", "updated", "created") if info.get(n)), None
-    )
-    if isinstance(given, str):
-        given = datetime.fromisoformat(given) if given[:1].isdigit() else parsedate_to_datetime(given)
-    return int(given.timestamp()) * 10**9 + given.microsecond * 1000 if isinstance(given, datetime) else 0
