@@ -46,10 +46,9 @@ def _road() -> Picture:
     picture[:_HORIZON] = np.linspace((200, 150, 90), (225, 210, 190), _HORIZON)[:, None]
     picture[_HORIZON:] = np.linspace((95, 95, 95), (60, 60, 60), HEIGHT - _HORIZON)[:, None]
     for left in range(0, WIDTH, 160):
-        top = 120 + 37 * (left // 160 * 5 % 4)
-        cv2.rectangle(picture, (left + 8, top), (left + 140, _HORIZON), (120, 130, 150), cv2.FILLED)
-        for window in range(left + 24, left + 130, 36):
-            cv2.rectangle(picture, (window, top + 24), (window + 18, top + 50), (60, 70, 80), cv2.FILLED)
+        top = 90 + 25 * (left // 160 * 5 % 4)
+        cv2.rectangle(picture, (left + 68, top + 50), (left + 82, _HORIZON), (50, 70, 90), cv2.FILLED)
+        cv2.ellipse(picture, (left + 75, top + 50), (56, 64), 0, 0, 360, (70, 120, 80), cv2.FILLED)
         cv2.rectangle(picture, (left + 20, 600), (left + 100, 612), (200, 200, 200), cv2.FILLED)
     texture = np.random.default_rng(7).normal(0, 4, picture.shape)
     return np.clip(picture + texture, 0, 255).astype(np.uint8)
