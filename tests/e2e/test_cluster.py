@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,18 @@ def test_a_run_with_the_token_is_let_in_and_leaves(sample: Path, tmp_path: Path,
     given = [*arguments(sample, tmp_path / "second", cluster.address), "runtime.detect.num_gpus=1"]
     code, printed = anonflow(*given, environment=cluster.environment)
     assert code == 2 and "the cluster has 0 GPUs" in printed, "asking for what is not there is said at once"
+
+
+@pytest.mark.slow
+def test_a_sweep_on_a_cluster_detects_once(sample: Path, tmp_path: Path, cluster: LocalCluster) -> None:
+    given = [*arguments(sample, tmp_path, cluster.address), "chunk.length_s=1", "-m", "mask.face.margin=0.1,0.4"]
+    code, printed = anonflow(*given, environment=cluster.environment)
+    assert code == 0, printed
+    reports = [
+        json.loads(next((tmp_path / f"mask.face.margin={margin}").glob("_anonflow/2*/report.json")).read_text())
+        for margin in (0.1, 0.4)
+    ]
+    assert [report["videos"][0]["detected_chunks"] for report in reports] == [3, 0]
 
 
 @pytest.mark.parametrize(
