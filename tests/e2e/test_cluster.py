@@ -41,8 +41,9 @@ def test_a_run_with_the_token_is_let_in_and_leaves(sample: Path, tmp_path: Path,
 
 @pytest.mark.slow
 def test_a_sweep_on_a_cluster_detects_once(sample: Path, tmp_path: Path, cluster: LocalCluster) -> None:
-    given = [*arguments(sample, tmp_path, cluster.address), "chunk.length_s=1", "-m", "mask.face.margin=0.1,0.4"]
-    code, printed = anonflow(*given, environment=cluster.environment)
+    command, *given = arguments(sample, tmp_path, cluster.address)
+    swept = ["chunk.length_s=1", "mask.face.margin=0.1,0.4"]
+    code, printed = anonflow(command, "-m", *given, *swept, environment=cluster.environment)
     assert code == 0, printed
     reports = [
         json.loads(next((tmp_path / f"mask.face.margin={margin}").glob("_anonflow/2*/report.json")).read_text())
