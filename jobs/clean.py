@@ -5,32 +5,30 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from anonflow.config.base import Section, not_negative, require
+from anonflow.config.base import not_negative, require
+from anonflow.config.finished import FinishedConfig
 from anonflow.errors import one_line
 from anonflow.jobs.launch import DONE, launch
 from anonflow.jobs.positional import with_output
 from anonflow.pipeline.leftovers import FOLDERS, Leftover, clean
-from anonflow.remote.access import Access
-from anonflow.storage import StoragePath, located
+from anonflow.storage import StoragePath
 
 
 @dataclass(frozen=True)
-class CleanConfig(Section):
+class CleanConfig(FinishedConfig):
     """What is removed."""
 
-    output: str
-    storage_options: dict[str, dict[str, Any]]
     dry_run: bool
     runs_older_than_d: float | None
     lease_s: float
 
     def __post_init__(self) -> None:
         """Check the values."""
+        super().__post_init__()
         not_negative("runs_older_than_d", self.runs_older_than_d)
         require(self.lease_s >= 1, f"lease_s={self.lease_s} must be at least 1")
 
@@ -42,8 +40,7 @@ def main() -> int:
 
 
 def _run(config: CleanConfig, _: Console) -> int:
-    output = located(config.output, Access(config.storage_options))
-    found = clean(output, config.runs_older_than_d, config.lease_s, dry_run=config.dry_run)
+    found = clean(config.folder, config.runs_older_than_d, config.lease_s, dry_run=config.dry_run)
     console = Console()
     for line in lines(found):
         console.print(Text(line), soft_wrap=True)

@@ -15,15 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from anonflow.config import AnonymizeConfig
-from anonflow.config.base import Section
+from anonflow.config.finished import FinishedConfig
 from anonflow.errors import ConfigError
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.jobs.positional import with_output
 from anonflow.jobs.regions import load_regions
 from anonflow.pipeline.again import quarantines
 from anonflow.pipeline.run import anonymize
-from anonflow.remote.access import Access
-from anonflow.storage import located
 from anonflow.summary import print_summary
 
 log = logging.getLogger("anonflow")
@@ -32,11 +30,9 @@ _OWN = ("output=", "storage_options", "hydra.", "hydra/")
 
 
 @dataclass(frozen=True)
-class RetryConfig(Section):
+class RetryConfig(FinishedConfig):
     """Whose quarantine, and what is to be different this time."""
 
-    output: str
-    storage_options: dict[str, dict[str, Any]]
     change: dict[str, Any]
 
 
@@ -80,7 +76,7 @@ def changed(configuration: dict[str, Any], change: dict[str, Any]) -> AnonymizeC
 
 
 def _run(config: RetryConfig, console: Console) -> int:
-    found = quarantines(located(config.output, Access(config.storage_options)))
+    found = quarantines(config.folder)
     if not found:
         log.info("Nothing is in quarantine.")
     is_left = False

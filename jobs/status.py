@@ -5,35 +5,32 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from anonflow.config.base import Section, positive, require
+from anonflow.config.base import positive, require
+from anonflow.config.finished import FinishedConfig
 from anonflow.jobs.launch import DONE, FAILED, QUARANTINED, launch
 from anonflow.jobs.positional import with_output
 from anonflow.pipeline.state import Standing, View, last_run
-from anonflow.remote.access import Access
-from anonflow.storage import located
 
 _BROKEN = (Standing.DIED, Standing.FAILED, Standing.INTERRUPTED)
 
 
 @dataclass(frozen=True)
-class StatusConfig(Section):
+class StatusConfig(FinishedConfig):
     """What is looked at."""
 
-    output: str
-    storage_options: dict[str, dict[str, Any]]
     watch: bool
     every_s: float
     lease_s: float
 
     def __post_init__(self) -> None:
         """Check the values."""
+        super().__post_init__()
         positive("every_s", self.every_s)
         require(self.lease_s >= 1, f"lease_s={self.lease_s} must be at least 1")
 
@@ -45,7 +42,7 @@ def main() -> int:
 
 
 def _run(config: StatusConfig, _: Console) -> int:
-    output, console = located(config.output, Access(config.storage_options)), Console()
+    output, console = config.folder, Console()
     view = last_run(output, config.lease_s)
     if not config.watch:
         console.print(table(view))

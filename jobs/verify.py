@@ -32,13 +32,13 @@ from anonflow.config import (
     VideoConfig,
     VideoRegions,
 )
-from anonflow.config.base import Section, require
+from anonflow.config.base import require
+from anonflow.config.finished import FinishedConfig
 from anonflow.detect.models import ModelStore, default_cache_dir
 from anonflow.errors import ConfigError, one_line
 from anonflow.evidence.signing import read_public_key
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.pipeline.seal import REPORT_NAME
-from anonflow.remote.access import Access
 from anonflow.storage import StoragePath, located
 from anonflow.types import Verdict
 
@@ -49,12 +49,10 @@ _OF_THE_RUN = ("source", "limits", "video", "audio", "picture")
 
 
 @dataclass(frozen=True)
-class VerifyConfig(Section):
+class VerifyConfig(FinishedConfig):
     """What is compared, and what was agreed on."""
 
     input: str | None
-    output: str
-    storage_options: dict[str, dict[str, Any]]
     report: str | None
     workers: int | None
     compare: bool
@@ -71,12 +69,8 @@ class VerifyConfig(Section):
 
     def __post_init__(self) -> None:
         """Check the values."""
+        super().__post_init__()
         require(self.workers is None or self.workers >= 1, f"workers={self.workers} must be at least 1, or null")
-
-    @property
-    def access(self) -> Access:
-        """How files in object stores are read."""
-        return Access(self.storage_options)
 
 
 def main() -> int:
@@ -133,7 +127,7 @@ def _of_files(config: VerifyConfig) -> _Asked:
         raise ConfigError(
             "public_key and all_runs are about a run's record: give the output folder of a run alone."
         )
-    source, output = located(str(config.input), config.access), located(config.output, config.access)
+    source, output = located(str(config.input), config.access), config.folder
     agreed = Agreed(
         config.source,
         config.limits,
@@ -151,7 +145,7 @@ def _of_run(config: VerifyConfig) -> _Asked:
         raise ConfigError(
             f"{', '.join(given)}: a finished run is verified with what its report says; leave it out."
         )
-    run = find_run(located(config.output, config.access))
+    run = find_run(config.folder)
     findings = list(_findings(run, config))
     try:
         agreed = _agreed(run, config)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
 
 from anonflow.config.base import Section, choice, not_negative, positive, require
 from anonflow.config.lineage import LineageConfig
-from anonflow.errors import ConfigError
-from anonflow.remote.access import STORES, Access
+from anonflow.config.stores import StorageOptions, check_options, given_options
+from anonflow.remote.access import Access
 
 ON_DAMAGE = ("quarantine", "hide_frame")
 LOG_FORMATS = ("text", "json")
-_SECRETS = {"key", "username", "connection_string", "account_key", "aws_access_key_id"}
-_SECRET_WORDS = ("secret", "password", "token", "credential")
 
 
 @dataclass(frozen=True)
@@ -121,8 +117,7 @@ class RuntimeConfig(Section):
     stitch: StageConfig
     mask: StageConfig
     join: StageConfig
-    storage_options: dict[str, dict[str, Any] | None] = field(default_factory=dict)
-    """Arguments of fsspec's file systems by its name of them: `s3`, `gs`, `abfs`, `http`. Never credentials."""
+    storage_options: StorageOptions = field(default_factory=dict)
     storage_retry_s: float = 300.0
     storage_block_kb: int = 1024
     storage_cache_mb: int = 16
@@ -133,7 +128,7 @@ class RuntimeConfig(Section):
     def access(self) -> Access:
         """How remote files are reached."""
         return Access(
-            options={name: given for name, given in self.storage_options.items() if given},
+            options=given_options(self.storage_options),
             retry_s=self.storage_retry_s,
             block_bytes=self.storage_block_kb * 2**10,
             cache_bytes=self.storage_cache_mb * 2**20,
@@ -179,23 +174,7 @@ def _check_storage(config: RuntimeConfig) -> None:
     )
     limit = config.scratch_max_mb
     require(limit is None or limit >= 1, f"runtime.scratch_max_mb={limit} must be at least 1, or null")
-    known = sorted({store.protocol for store in STORES.values()})
-    for name, options in config.storage_options.items():
-        require(name in known, f"runtime.storage_options.{name} is unknown; choose one of: {', '.join(known)}")
-        for secret in _secrets_in(options or {}):
-            raise ConfigError(
-                f"runtime.storage_options.{name}: {secret}: credentials do not belong into a configuration, "
-                "which is logged. Put them into the environment or a profile, or give the machine a role."
-            )
-
-
-def _secrets_in(options: Mapping[str, Any]) -> Iterator[str]:
-    """Names that hold credentials, at any depth."""
-    for name, value in options.items():
-        if name in _SECRETS or any(word in name for word in _SECRET_WORDS):
-            yield name
-        elif isinstance(value, Mapping):
-            yield from _secrets_in(value)
+    check_options("runtime.storage_options", config.storage_options)
 
 
 @dataclass(frozen=True)
