@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+from anonflow.config.stores import given_options
 from anonflow.errors import ConfigError
 from anonflow.pipeline.lease import LEASE_FOLDER, held, lease_folder, live_holder
 from anonflow.pipeline.paths import CONTROL_FOLDER
@@ -72,7 +73,7 @@ def clean(output: StoragePath, runs_older_than_d: float | None, lease_s: float, 
     """
     if not (output / CONTROL_FOLDER).is_dir():
         raise ConfigError(f"{output}: no run has been here. Give the output folder of `anonflow anonymize`.")
-    folders = sorted({lease_folder(output), *map(lease_folder, work_folders(output))})
+    folders = sorted({lease_folder(output), *map(lease_folder, work_folders(output))}, key=str)
     if dry_run:
         for folder in folders:
             if holder := live_holder(folder, lease_s):
@@ -90,7 +91,11 @@ def clean(output: StoragePath, runs_older_than_d: float | None, lease_s: float, 
 def work_folders(output: StoragePath) -> list[StoragePath]:
     """The output's own, and those that its runs were given, as far as they are there."""
     runtimes = [record.configuration["runtime"] for record in records(output)]
-    given = {r["work_dir"]: Access(r.get("storage_options", {})) for r in runtimes if r["work_dir"] is not None}
+    given = {
+        r["work_dir"]: Access(given_options(r.get("storage_options", {})))
+        for r in runtimes
+        if r["work_dir"] is not None
+    }
     folders = [output / CONTROL_FOLDER / "work", *(located(folder, given[folder]) for folder in sorted(given))]
     return [folder for folder in folders if folder.is_dir()]
 

@@ -108,7 +108,14 @@ def _filesystem(store: Store, options: str, _process: int) -> Any:
         raise ConfigError(
             f"'{store.protocol}:' needs a package that is not installed: pip install 'anonflow[{store.extra}]'"
         ) from error
-    made = fsspec.filesystem(store.protocol, skip_instance_cache=True, **json.loads(options))
+    try:
+        made = fsspec.filesystem(store.protocol, skip_instance_cache=True, **json.loads(options))
+    except Exception as error:  # each has its own for an account that is not named and for unknown options
+        raise ConfigError(
+            f"'{store.protocol}:' cannot be set up ({type(error).__name__}): name its account and credentials as "
+            "its own tools take them (environment, profile, role), and see that storage_options has only what it "
+            "knows."
+        ) from error
     if store is _S3:
         made.retries = 1  # botocore has its own, and so have we
     return made

@@ -9,6 +9,7 @@ from anonflow.errors import ConfigError
 from anonflow.pipeline.lease import held
 from anonflow.pipeline.leftovers import clean
 from anonflow.pipeline.record import RECORD
+from anonflow.storage import StoragePath, write_bytes
 from anonflow.types import Status
 from tests.pipeline.past import past_run
 from tests.runs import files_below
@@ -94,19 +95,20 @@ def test_nothing_is_removed_under_a_run_that_is_at_work(output: Path, dry_run: b
     assert remains(output) == before
 
 
-def test_of_a_work_folder_that_somebody_chose_only_ours_goes(output: Path, tmp_path: Path) -> None:
-    work = tmp_path / "scratch"
+def test_of_a_work_folder_that_somebody_chose_only_ours_goes(output: Path, place: StoragePath) -> None:
+    """The output is local, the work folder local or in a store."""
+    work = place / "scratch"
     record = output / "_anonflow" / LATEST / RECORD
     value = json.loads(record.read_text())
-    value["configuration"]["runtime"]["work_dir"] = str(work)
+    value["configuration"]["runtime"] |= {"work_dir": str(work), "storage_options": {"s3": None, "gs": None}}
     record.write_text(json.dumps(value))
     for name in ("tracks/key/video/1.npz", "mine/thesis.txt"):
-        (work / name).parent.mkdir(parents=True)
-        (work / name).write_bytes(b"1234")
+        write_bytes(work / name, b"1234")
     with held([work / "lease"], "run9", 30), pytest.raises(ConfigError, match="run9"):
         clean(output, None, 30, dry_run=False)
     clean(output, None, 30, dry_run=False)
-    assert {name for name in files_below(work) if not name.startswith("lease/")} == {"mine/thesis.txt"}
+    left = {path.relative_to(work).as_posix() for path in work.rglob("*") if path.is_file()}  # type: ignore[arg-type]
+    assert {name for name in left if not name.startswith("lease/")} == {"mine/thesis.txt"}
 
 
 def test_a_folder_that_is_no_output_is_left_alone(tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPa
         Access().filesystem("s3")
 
 
+def test_a_file_system_that_cannot_be_set_up_is_said_without_what_it_was_given() -> None:
+    with pytest.raises(ConfigError, match=r"'memory:' cannot be set up \(TypeError\)") as raised:
+        access._filesystem(Store("memory", "fsspec", ""), '{"hidden": 1, "protocol": 2}', 0)
+    assert "hidden" not in str(raised.value)
+
+
 def test_one_file_system_a_configuration() -> None:
     one = Access({"s3": {"endpoint_url": "http://a"}})
     assert one.filesystem("s3") is Access({"s3": {"endpoint_url": "http://a"}}, retry_s=1).filesystem("s3")
