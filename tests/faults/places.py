@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.bench import Bench, Finding, names_of
+from tests.faults.bench import Bench, Finding, Trial, names_of
 from tests.faults.faults import Fault
 from tests.faults.kills import at_work, failed
 from tests.media import Clip, make_clip
@@ -111,7 +111,7 @@ def work_removed(bench: Bench) -> list[Finding]:
     trial = bench.trial(names_of(5))
     run = trial.start(Fault(BEFORE_MASK, "wait", times=10**6, more={"file": "go"}))
     wait_until(lambda: at_work(trial, "plan/*/*.parquet") and trial.struck(0), run, 200)
-    shutil.rmtree(trial.control / "work", ignore_errors=True)
+    _remove(trial.control / "work", trial)
     (trial.counts / "go").touch()
     first = trial.finish()
     quarantined = {n: r["reason"] for n, r in trial.ledger().items() if r["status"] == "quarantined"}
@@ -122,12 +122,19 @@ def work_removed(bench: Bench) -> list[Finding]:
     return [found if (first, code) == (3, 0) and halfway.is_well else failed(found)]
 
 
+def _remove(folder: Path, trial: Trial) -> None:
+    """All at once, as the run goes on writing into it."""
+    gone = trial.root / "gone"
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def output_removed(bench: Bench) -> list[Finding]:
     """The output folder, control folder included, is removed while the run is at work; the run is repeated."""
     trial = bench.trial(names_of(5))
     run = trial.start(Fault(BEFORE_MASK, "wait", times=10**6, more={"file": "go"}))
     wait_until(lambda: at_work(trial, "plan/*/*.parquet") and trial.struck(0), run, 200)
-    shutil.rmtree(trial.output)
+    _remove(trial.output, trial)
     (trial.counts / "go").touch()
     first = trial.finish()
     silent = "Traceback" not in trial.printed[-1]
