@@ -103,12 +103,16 @@ def held(folders: Iterable[StoragePath], run_id: str, lease_s: float) -> Iterato
             lease.release()
 
 
-def lease_folder(folder: StoragePath) -> StoragePath:
-    """Where the lease of an output or a work folder lies. A work folder inside of an output is that output's."""
-    if folder.parent.name == CONTROL_FOLDER:
-        return folder.parent / LEASE_FOLDER
-    is_output = (folder / CONTROL_FOLDER).exists()
-    return (folder / CONTROL_FOLDER if is_output else folder) / LEASE_FOLDER
+def output_lease(output: StoragePath) -> StoragePath:
+    """Where the lease of an output folder lies."""
+    return output / CONTROL_FOLDER / LEASE_FOLDER
+
+
+def work_lease(work: StoragePath) -> StoragePath:
+    """Where the lease of a work folder lies. That of one inside of an output, or that is one, is the output's."""
+    if work.parent.name == CONTROL_FOLDER:
+        return work.parent / LEASE_FOLDER
+    return output_lease(work) if (work / CONTROL_FOLDER).exists() else work / LEASE_FOLDER
 
 
 class Lease:

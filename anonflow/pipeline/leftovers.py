@@ -14,7 +14,7 @@ from pathlib import Path
 
 from anonflow.config.stores import given_options
 from anonflow.errors import ConfigError
-from anonflow.pipeline.lease import LEASE_FOLDER, held, lease_folder, live_holder
+from anonflow.pipeline.lease import LEASE_FOLDER, held, live_holder, output_lease, work_lease
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.record import records
 from anonflow.pipeline.seal import ROOT_NAME, SIGNATURE_NAME
@@ -58,7 +58,7 @@ def find_leftovers(output: StoragePath, runs_older_than_d: float | None = None) 
     yield from _folder("unfinished results", control / "partial")
     for path in _unfinished(output):
         yield Leftover("unfinished file", path, 1, path.stat().st_size)
-    for path in _signs(lease_folder(output)):
+    for path in _signs(output_lease(output)):
         yield Leftover("lease", path, 1, path.stat().st_size)
     if runs_older_than_d is not None:
         for folder in _old_runs(control, datetime.now(UTC) - timedelta(days=runs_older_than_d)):
@@ -73,7 +73,7 @@ def clean(output: StoragePath, runs_older_than_d: float | None, lease_s: float, 
     """
     if not (output / CONTROL_FOLDER).is_dir():
         raise ConfigError(f"{output}: no run has been here. Give the output folder of `anonflow anonymize`.")
-    folders = sorted({lease_folder(output), *map(lease_folder, work_folders(output))}, key=str)
+    folders = sorted({output_lease(output), *map(work_lease, work_folders(output))}, key=str)
     if dry_run:
         for folder in folders:
             if holder := live_holder(folder, lease_s):

@@ -21,7 +21,7 @@ from anonflow.evidence.signing import SigningKey, read_signing_key
 from anonflow.mask.regions import unmatched
 from anonflow.observe.logs import told
 from anonflow.pipeline.context import derive_keys
-from anonflow.pipeline.lease import Hold, held, lease_folder
+from anonflow.pipeline.lease import Hold, held, output_lease, work_lease
 from anonflow.pipeline.paths import CONTROL_FOLDER, Paths
 from anonflow.pipeline.sources import Listing, list_sources, local_path
 from anonflow.remote.access import Access
@@ -95,7 +95,7 @@ def _tell_of_idle_regions(config: AnonymizeConfig, listing: Listing) -> None:
 @contextmanager
 def only_run_on(paths: Paths, lease_s: float) -> Iterator[Hold]:
     """Hold the leases of output and work; remove what a killed run left half."""
-    folders = dict.fromkeys((lease_folder(paths.output), lease_folder(paths.work)))
+    folders = dict.fromkeys((output_lease(paths.output), work_lease(paths.work)))
     with held(folders, paths.run_id, lease_s) as hold:
         remove_tree(paths.partial)
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from anonflow.errors import ConfigError
-from anonflow.pipeline.lease import lease_folder, live_holder
+from anonflow.pipeline.lease import live_holder, output_lease
 from anonflow.pipeline.record import Record, State, records
 from anonflow.storage import StoragePath
 
@@ -58,7 +58,7 @@ def last_run(output: StoragePath, lease_s: float) -> View:
         raise ConfigError(f"{output}: no run has been here. Give the output folder of `anonflow anonymize`.")
     standing = Standing(record.state)
     if record.state is State.RUNNING:
-        holder = live_holder(lease_folder(output), lease_s)
+        holder = live_holder(output_lease(output), lease_s)
         if holder is None or holder.run_id != record.run_id:
             record = Record.read(output / "_anonflow" / record.run_id) or record  # it may have ended meanwhile
             standing = Standing.DIED if record.state is State.RUNNING else Standing(record.state)

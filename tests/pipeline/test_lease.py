@@ -19,7 +19,7 @@ import pytest
 from anonflow.claims import create_exclusive
 from anonflow.errors import ConfigError, LeaseLostError
 from anonflow.pipeline import lease as lease_module
-from anonflow.pipeline.lease import Holder, Lease, current_claim, held, lease_folder, live_holder
+from anonflow.pipeline.lease import Holder, Lease, current_claim, held, live_holder, output_lease, work_lease
 from anonflow.pipeline.process import Process
 
 FAST_S = 0.6
@@ -243,8 +243,9 @@ def test_a_lease_file_holds_no_paths(tmp_path: Path) -> None:
 def test_a_work_folder_inside_of_an_output_shares_its_lease(tmp_path: Path) -> None:
     control = tmp_path / "out" / "_anonflow"
     control.mkdir(parents=True)
-    assert lease_folder(tmp_path / "out") == lease_folder(control / "work") == control / "lease"
-    assert lease_folder(tmp_path / "work") == tmp_path / "work" / "lease"
+    assert output_lease(tmp_path / "out") == work_lease(control / "work") == control / "lease"
+    assert work_lease(tmp_path / "out") == control / "lease", "another run's output"
+    assert work_lease(tmp_path / "work") == tmp_path / "work" / "lease"
 
 
 def test_a_loss_is_found_by_looking_before_the_next_beat(tmp_path: Path) -> None:

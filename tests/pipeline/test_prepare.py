@@ -7,6 +7,7 @@ import pytest
 
 from anonflow.errors import ConfigError
 from anonflow.pipeline.prepare import from_anywhere, list_wanted, model_cache, only_run_on, prepare_paths
+from anonflow.storage import StoragePath, write_bytes
 from tests.pipeline.worlds import World, configuration
 
 
@@ -46,6 +47,18 @@ def test_what_a_killed_run_left_half_is_removed_first(world: World) -> None:
     with only_run_on(paths, 30) as hold:
         hold.check()
         assert not paths.partial.exists()
+
+
+def test_a_first_run_keeps_the_second_out_though_stores_have_no_folders_yet(
+    place: StoragePath, world: World
+) -> None:
+    paths = replace(world.context().paths, output=place / "out", work=place / "work")
+    with only_run_on(paths, 30):
+        write_bytes(paths.output / "_anonflow" / "run1" / "run.json", b"{}")
+        with pytest.raises(ConfigError, match="Another run"), only_run_on(replace(paths, run_id="run2"), 30):
+            pass
+    left = {path.relative_to(paths.output).parts[0] for path in paths.output.rglob("*")}  # type: ignore[arg-type]
+    assert left == {"_anonflow"}
 
 
 def test_the_model_cache_is_where_the_user_says(tmp_path: Path) -> None:
