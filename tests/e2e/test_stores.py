@@ -65,9 +65,9 @@ def require_commands(bucket: Bucket) -> None:
         code, printed = anonflow(command, output, *reached)
         assert code == 0 and wanted in printed, printed
     policy = [argument for argument in ARGUMENTS if argument.startswith("video.")]
-    for name, wanted in (("", "hold    1"), ("/sub/clip.mp4", "timestamps")):
+    for name in ("", "/sub/clip.mp4"):
         code, printed = anonflow("verify", f"s3://{bucket.name}/in{name}", f"{output}{name}", *reached, *policy)
-        assert code == 0 and wanted in printed, printed
+        assert code == 0 and "timestamps" in printed, printed
     bucket.put("work/tracks/left.npz", b"x")
     code, printed = anonflow("clean", output, *reached)
     assert code == 0 and "1 files" in printed and not bucket.keys("work/tracks"), printed
