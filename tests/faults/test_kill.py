@@ -76,16 +76,18 @@ def test_detector_killed(clip: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="a small file system needs root")
 def test_full_disk_is_quarantine_with_a_remedy(sample: Path, tmp_path: Path) -> None:
-    small = tmp_path / "small"
+    """That of the work folder, so that there is room for the record. Outputs': tests/faults/places.py."""
+    small, output = tmp_path / "small", tmp_path / "out"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], check=False).returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        code, printed = anonflow("anonymize", f"input={sample}", f"output={small}", *ARGUMENTS)
-        rows = pq.read_table(next(small.glob("_anonflow/*/ledger.parquet"))).to_pylist()
+        places = (f"input={sample}", f"output={output}", f"runtime.work_dir={small}")
+        code, printed = anonflow("anonymize", *places, *ARGUMENTS)
+        rows = pq.read_table(next(output.glob("_anonflow/*/ledger.parquet"))).to_pylist()
         assert code == 3, printed
         assert [(row["status"], row["reason"]) for row in rows] == [("quarantined", "no_space")]
-        assert "No space left" in printed and not _results(small)
+        assert "No space left" in printed and not _results(output)
     finally:
         subprocess.run(["umount", small], check=True)
 
