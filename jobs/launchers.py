@@ -8,8 +8,9 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from anonflow.jobs.launch import USAGE
+
 _HERE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
-_USAGE = 2
 
 
 class RunsHere(Callback):
@@ -27,4 +28,4 @@ class RunsHere(Callback):
                 "code, so they run in one process. Leave the launcher out; runtime.address=HOST:PORT has them on a "
                 "cluster, each on all of it.\n"
             )
-            raise SystemExit(_USAGE)
+            raise SystemExit(USAGE)

@@ -147,6 +147,7 @@ def test_no_picture_and_no_key_is_left(seen: Seen, tmp_path: Path) -> None:
     _, frame = next(iter(decode_range(source, index, int(index.pts[0]), int(index.pts[1]))))
     luma = plane_set(frame).planes[0].copy()
     shutil.copytree(seen.output / "_anonflow", tmp_path / "control")
+    assert files_with_picture(seen.root / "in", luma), "the search finds the picture where it is"
     assert files_with_picture(tmp_path, luma) == set()
     left = [name for name in files_below(seen.root / "work") if not name.startswith("lease/")]
     assert not left, "work is left"

@@ -11,7 +11,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from anonflow.errors import NoSpaceError
 from anonflow.video.probe import probe
+from tests.inline import anonymized
 from tests.media import Clip, make_clip
 from tests.runs import SMALL, Run, anonflow, files_below, gone, start, wait_until
 
@@ -76,7 +78,7 @@ def test_detector_killed(clip: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="a small file system needs root")
 def test_full_disk_is_quarantine_with_a_remedy(sample: Path, tmp_path: Path) -> None:
-    """That of the work folder, so that there is room for the record. Outputs': tests/faults/places.py."""
+    """That of the work folder, so that there is room for the record."""
     small, output = tmp_path / "small", tmp_path / "out"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], check=False).returncode:
@@ -88,6 +90,28 @@ def test_full_disk_is_quarantine_with_a_remedy(sample: Path, tmp_path: Path) -> 
         assert code == 3, printed
         assert [(row["status"], row["reason"]) for row in rows] == [("quarantined", "no_space")]
         assert "No space left" in printed and not _results(output)
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="a small file system needs root")
+def test_an_output_that_is_full_publishes_nothing_and_a_rerun_all(sample: Path, tmp_path: Path) -> None:
+    """Here, without Ray. With room for the record the run ends in a quarantine, without it in an error."""
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        try:
+            summary = anonymized(sample, small, *ARGUMENTS)
+        except NoSpaceError as error:
+            assert "free some space" in str(error)
+        else:
+            assert summary.totals.quarantined == 1
+        assert not _results(small)
+        subprocess.run(["mount", "-o", "remount,size=50m", small], check=True)
+        assert anonymized(sample, small, *ARGUMENTS).totals.published == 1
+        assert _results(small) == {sample.name}
     finally:
         subprocess.run(["umount", small], check=True)
 
