@@ -1,3 +1,9 @@
 """Hide faces and licence plates in video archives too large for one machine."""
 
+import os
+
 __version__ = "0.1.0"
+
+# ONNX Runtime for Linux, since 1.29, tells Microsoft what it runs on, what fails, and names and hashes of models,
+# and keeps an identifier in ~/.cache, unless this is set before it is imported (its pull request 27379).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

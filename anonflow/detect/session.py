@@ -43,6 +43,8 @@ _FAILURES = (
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
 )
+# For a process that imported it before `anonflow`, which sets what silences it altogether.
+onnxruntime.disable_telemetry_events()
 _NO_MEMORY = re.compile(r"out of memory|failed to allocate|ALLOC_FAILED|AllocateRaw|bad allocation", re.IGNORECASE)
 
 
