@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _STYLE: Any = {
     "legend.frameon": False,
 }
 _WIDTH_IN, _HEIGHT_IN = 7.2, 3.4
+
+# Fonts serve to estimate widths only; what a machine lacks would be told in twenty warnings amid a run's own.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 _BAR_IN = 0.28
 
 

@@ -82,6 +82,17 @@ def make_result(
     return None
 
 
+@contextmanager
+def telling_failures(context: RunContext) -> Iterator[None]:
+    """Count what ends a task before there is a result to make."""
+    watch = Stopwatch()
+    try:
+        yield
+    except AnonflowError as error:
+        _tell_failure(context, error, watch)
+        raise
+
+
 def _tell_failure(context: RunContext, error: AnonflowError, watch: Stopwatch) -> None:
     context.progress.task(context.stage, FAILED, watch.read()["wall_s"])
     context.progress.failed(context.stage, error.reason)

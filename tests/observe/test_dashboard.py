@@ -71,6 +71,11 @@ def test_counters_are_not_read_as_gauges() -> None:
             assert OURS[base(name)].kind in ("counter", "histogram"), query
 
 
+def test_where_there_is_no_data_no_number_is_shown() -> None:
+    """Of a run that has ended, or was never read, "0 quarantined" would be a claim."""
+    assert not [place for place, query in queries().items() if "vector(" in query]
+
+
 def test_every_metric_of_ours_is_shown() -> None:
     shown = {base(name) for query in queries().values() for name in metrics_in(query)}
     assert set(OURS) <= shown

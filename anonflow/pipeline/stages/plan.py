@@ -17,7 +17,7 @@ from anonflow.errors import (
 from anonflow.pipeline.collisions import output_path
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.destination import Destination
-from anonflow.pipeline.guard import internal_error, make_result
+from anonflow.pipeline.guard import internal_error, make_result, telling_failures
 from anonflow.pipeline.outcomes import end_source, quarantine, read_done, read_ending, unchanged
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.timing import Stopwatch
@@ -85,7 +85,8 @@ def check_source(source: Source, access: Access | None = None) -> None:
 
 
 def _chunk_rows(row: Row, context: RunContext) -> list[Row]:
-    check_source(row.source, context.config.runtime.access)
+    with telling_failures(context):
+        check_source(row.source, context.config.runtime.access)
     target = context.paths.index(row.video_id)
     if error := make_result(context, target, row.uri, lambda: _write_index(row, target, context)):
         raise error

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -75,6 +76,17 @@ def test_what_is_missing_a_folder_or_a_pipe_is_quarantined(world: World) -> None
     assert ended(world, row_for(folder)).reason == "unreadable"
     assert ended(world, row_for(pipe)).reason == "unreadable"
     assert ended(world, row_for(world.root / "in" / "gone.mp4" / "x")).status is Status.QUARANTINED
+
+
+def test_a_source_that_is_refused_at_once_counts_as_a_failed_task(world: World) -> None:
+    told: list[tuple[str, ...]] = []
+    progress = SimpleNamespace(
+        task=lambda stage, state, _wall_s: told.append((stage, state)),
+        failed=lambda stage, reason: told.append((stage, reason)),
+        ended=lambda *_values: None,
+    )
+    plan(row_for(world.root / "in" / "gone.mp4"), replace(world.context(), progress=progress, stage="plan"))
+    assert told == [("plan", "failed"), ("plan", "missing")]
 
 
 def test_sound_without_a_picture_is_quarantined(world: World) -> None:
