@@ -27,6 +27,8 @@ import pyarrow as pa
 from anonflow.errors import (
     ConfigError,
     NoSpaceError,
+    SourceMissingError,
+    SourceUnreadableError,
     StorageError,
     StorageMissingError,
     WritePermissionError,
@@ -84,6 +86,25 @@ def naming_storage_errors(path: StoragePath) -> Iterator[None]:
         yield
     except OSError as error:
         raise storage_error(error, path) from error
+
+
+def source_error(error: OSError, path: StoragePath) -> SourceMissingError | SourceUnreadableError:
+    """The named error for a file that cannot be read."""
+    if isinstance(error, IsADirectoryError):
+        return SourceUnreadableError(f"{path} is not a file: give the video file itself.")
+    if isinstance(error, FileNotFoundError):
+        return SourceMissingError(f"{path} does not exist: check the path.")
+    why = error.strerror or type(error).__name__
+    return SourceUnreadableError(f"{path} cannot be read ({why}): check the storage and the permissions.")
+
+
+@contextmanager
+def naming_source_errors(path: StoragePath) -> Iterator[None]:
+    """Turn an OSError of the block into a named error about reading `path`, an input."""
+    try:
+        yield
+    except OSError as error:
+        raise source_error(error, path) from error
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from anonflow.pipeline.rows import Outcome, Row
 from tests.pipeline.worlds import configuration, outcome_of
 
 
-def anonymized(source: Path, output: Path, *overrides: str) -> Summary:
+def anonymized(source: Path | str, output: Path | str, *overrides: str) -> Summary:
     """What `anonflow anonymize` does with these values, all of it in the driver."""
     config = replace(configuration(*overrides), input=str(source), output=str(output))
     with (

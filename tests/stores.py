@@ -34,6 +34,7 @@ CREDENTIALS = {
 SLOW_DOWN = (
     b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
+DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 _SERVER = """
 from moto.server import ThreadedMotoServer
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -130,6 +131,8 @@ class Proxy:
     """By method."""
     read_bytes: Counter[str] = field(default_factory=Counter)
     """By key: what was sent of the objects' contents."""
+    denied: tuple[str, ...] = ()
+    """Methods and beginnings of keys, as `GET in/a`, that nobody may have."""
     faults: int = 0
     endpoint: str = ""
 
@@ -145,7 +148,7 @@ class Proxy:
         """Answer again."""
         self._runs.set()
 
-    def fate(self, method: str) -> str:
+    def fate(self, method: str, path: str) -> str:
         """What becomes of a request."""
         with self._lock:
             self.requests[method] += 1
@@ -156,6 +159,8 @@ class Proxy:
                 fate = "slow down"
             elif draw < self.error_share + self.reset_share:
                 fate = "cut"
+            elif f"{method} {_key(path)}".startswith(self.denied):
+                fate = "denied"
             elif method in ("PUT", "POST") and self.lost_answers > 0:
                 self.lost_answers -= 1
                 fate = "lost"
@@ -167,7 +172,12 @@ class Proxy:
     def count(self, path: str, size: int) -> None:
         """Note that so much of an object was sent."""
         with self._lock:
-            self.read_bytes[unquote(urlsplit(path).path).lstrip("/").partition("/")[2]] += size
+            self.read_bytes[_key(path)] += size
+
+
+def _key(path: str) -> str:
+    """What a request to `/bucket/key` is about."""
+    return unquote(urlsplit(path).path).lstrip("/").partition("/")[2]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -176,13 +186,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body, proxy = self._body(), self.proxy
-        fate = proxy.fate(self.command)
+        fate = proxy.fate(self.command, self.path)
         if fate == "closed":
             self.close_connection = True
             return
         time.sleep(proxy.latency_s)
         if fate == "slow down":
             self._answer(503, [("Content-Type", "application/xml")], SLOW_DOWN)
+            return
+        if fate == "denied":
+            self._answer(403, [("Content-Type", "application/xml")], DENIED)
             return
         to = urlsplit(proxy.upstream)
         connection = http.client.HTTPConnection(to.hostname or "", to.port, timeout=60)

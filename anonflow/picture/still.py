@@ -10,7 +10,7 @@ from anonflow.picture.jpeg_still import JpegStill
 from anonflow.picture.plain_still import BMP, TIFF, PlainStill
 from anonflow.picture.png_still import PngStill
 from anonflow.picture.webp_still import WebpStill
-from anonflow.storage import StoragePath
+from anonflow.storage import StoragePath, naming_source_errors
 
 HEAD_BYTES = 16
 """So much of a file's beginning `kind_of` needs."""
@@ -38,8 +38,9 @@ def read_picture(path: StoragePath, max_bytes: int) -> bytes:
 
     Raises:
         PictureTooLargeError: there are more than `max_bytes`.
+        SourceMissingError, SourceUnreadableError: it cannot be read.
     """
-    with path.open("rb") as file:
+    with naming_source_errors(path), path.open("rb") as file:
         if file.seek(0, os.SEEK_END) <= max_bytes:
             file.seek(0)
             data: bytes = file.read(max_bytes + 1)

@@ -230,7 +230,7 @@ class RemotePath:
         if found.is_folder:
             raise IsADirectoryError(21, "a folder, not a file", str(self))
         if found.st_size < 0 or not (found.is_ranged or found.st_size <= self.access.block_bytes):
-            raise PermissionError(13, "its server does not serve parts of files", str(self))
+            raise self._no_ranges()
         access = self.access
         raw = RangedFile(self._range, found.st_size, access.block_bytes, access.cache_bytes, str(self))
         # Small: it is to join the reads of single bytes only.
@@ -255,8 +255,16 @@ class RemotePath:
                 file.seek(start)
                 return file.read(stop - start)
 
-        content: bytes = self._request(ask)
+        try:
+            content: bytes = self._request(ask)
+        except OSError as error:
+            if self.scheme in _HTTP and isinstance(error.__cause__, ValueError):  # as fsspec says it
+                raise self._no_ranges() from error
+            raise
         return content
+
+    def _no_ranges(self) -> PermissionError:
+        return PermissionError(13, "its server sends files only whole; use a copy elsewhere", str(self))
 
     # --- writing ---------------------------------------------------------------------------------------------
 

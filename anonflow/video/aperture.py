@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
-from anonflow.storage import StoragePath
+from anonflow.storage import StoragePath, naming_source_errors
 
 _WAY = (b"trak", b"mdia", b"minf", b"stbl")
 _TABLE_BYTES = 8
@@ -48,7 +48,7 @@ class _Box:
 
 def read_aperture(path: StoragePath) -> Aperture | None:
     """The clean aperture of an MP4 or MOV; None without any, or if it is the whole picture."""
-    with path.open("rb") as file:
+    with naming_source_errors(path), path.open("rb") as file:
         return next((found for _, found in _apertures(file) if found is not None), None)
 
 

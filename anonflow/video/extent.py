@@ -10,7 +10,7 @@ import os
 import struct
 from typing import IO
 
-from anonflow.storage import StoragePath
+from anonflow.storage import StoragePath, naming_source_errors
 
 _EBML_MAGIC = b"\x1a\x45\xdf\xa3"
 _SEGMENT_ID = b"\x18\x53\x80\x67"
@@ -20,8 +20,8 @@ _ISO_BOXES = _ISO_FIRST_BOXES | {b"moof", b"mfra", b"sidx", b"ssix", b"prft", b"
 
 def missing_bytes(path: StoragePath) -> int:
     """How many bytes the file is short of what its container announces; 0 for a whole file or when nobody says."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    with naming_source_errors(path), path.open("rb") as file:
+        size = path.stat().st_size
         head = file.read(12)
         file.seek(0)
         if head[4:8] in _ISO_FIRST_BOXES:
@@ -37,7 +37,7 @@ def missing_bytes(path: StoragePath) -> int:
 
 def has_container_signature(path: StoragePath) -> bool:
     """Whether the file begins like a video container, however damaged the rest is."""
-    with path.open("rb") as file:
+    with naming_source_errors(path), path.open("rb") as file:
         head = file.read(12)
     return head[4:8] in _ISO_FIRST_BOXES or head[:4] == _EBML_MAGIC or _is_avi(head) or head[:4] == b"FLV\x01"
 

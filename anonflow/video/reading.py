@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from anonflow.errors import AnonflowError, SourceEmptyError, SourceMissingError, SourceUnreadableError
-from anonflow.storage import StoragePath
+from anonflow.errors import AnonflowError, SourceEmptyError
+from anonflow.storage import StoragePath, naming_source_errors, source_error
 from anonflow.video.watchdog import paused
 
 
@@ -54,12 +54,12 @@ def reading(path: StoragePath) -> Iterator[str | SteadyReader]:
     if isinstance(path, Path):
         yield f"file:{path.absolute()}"
         return
-    try:
+    with naming_source_errors(path):
         file = path.open("rb")
-    except OSError as error:
-        raise read_error(error, path) from error
     with file:
-        if not file.read(1):
+        with naming_source_errors(path):
+            is_empty = not file.read(1)
+        if is_empty:
             raise SourceEmptyError(f"{path} is empty: copy it again from where it was recorded.")
         file.seek(0)
         reader = SteadyReader(file, path.name)
@@ -74,17 +74,6 @@ def _raise_failure(reader: SteadyReader, path: StoragePath) -> None:
     if isinstance(failure, AnonflowError):
         raise failure
     if isinstance(failure, OSError):
-        raise read_error(failure, path) from failure
+        raise source_error(failure, path) from failure
     if failure is not None:
         raise failure
-
-
-def read_error(error: OSError, path: StoragePath) -> SourceMissingError | SourceUnreadableError:
-    """The named error for a file that cannot be read."""
-    if isinstance(error, IsADirectoryError):
-        return SourceUnreadableError(f"{path} is not a file: give the video file itself.")
-    if isinstance(error, FileNotFoundError):
-        return SourceMissingError(f"{path} does not exist: check the path.")
-    return SourceUnreadableError(
-        f"{path} cannot be read ({error.strerror or type(error).__name__}): check the storage."
-    )

@@ -151,6 +151,36 @@ def test_bad_sources_are_named_as_local_ones_are(
     assert "s3://" in outcome.message
 
 
+@pytest.mark.parametrize("denied", [("GET in/", "HEAD in/"), ("GET in/",)])
+def test_a_source_that_nobody_may_read_is_named_as_such(
+    bucket: Bucket, clip: Path, detector: FixedDetector, denied: tuple[str, ...]
+) -> None:
+    """A key of encryption that is not granted shows only when content is asked for."""
+    bucket.put("in/clip.mp4", clip)
+    bucket.put("in/photo.jpg", encoded(scene(), "JPEG"))
+    with proxied(bucket.endpoint, denied=denied) as proxy:
+        config = config_of(Bucket(bucket.name, proxy.endpoint))
+        access, context = config.runtime.access, context_of(config)
+        sources = list_sources(config.input, located(config.output, access), config.source, access).sources
+        outcomes = run_rows([first_row(unit, context) for unit in units(sources, context)], context)
+    assert set(outcomes) == {"clip.mp4", "photo.jpg"}
+    for name, outcome in outcomes.items():
+        assert (outcome.status, outcome.reason) == (Status.QUARANTINED, "unreadable")
+        assert f"in/{name}" in outcome.message and "denied" in outcome.message
+
+
+@pytest.mark.parametrize("denied", ["PUT out/clip", "HEAD out/clip"])
+def test_a_result_that_may_not_be_put_in_place_is_quarantine(
+    bucket: Bucket, clip: Path, detector: FixedDetector, denied: str
+) -> None:
+    bucket.put("in/clip.mp4", clip)
+    with proxied(bucket.endpoint, denied=(denied,)) as proxy:
+        outcome = published(config_of(Bucket(bucket.name, proxy.endpoint)))
+    assert (outcome.status, outcome.reason) == (Status.QUARANTINED, "no_write_permission")
+    assert bucket.keys("out/clip") == []
+    assert published(config_of(bucket), "run2").status is Status.PUBLISHED
+
+
 def test_a_source_that_is_replaced_meanwhile_is_not_published(
     bucket: Bucket, clip: Path, tmp_path: Path, detector: FixedDetector
 ) -> None:

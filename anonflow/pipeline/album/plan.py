@@ -12,6 +12,7 @@ from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.outcomes import unchanged
 from anonflow.pipeline.rows import Row
 from anonflow.pipeline.stages.plan import check_source, published_before
+from anonflow.storage import naming_source_errors
 
 
 def plan_album(row: Row, context: RunContext) -> list[Row]:
@@ -29,7 +30,8 @@ def _plan(album: Album, member: Member) -> None:
         album.end(member, unchanged(earlier, member.row))
         return
     check_source(member.source, album.context.config.runtime.access)
-    with album.context.source(member.source.uri).open("rb") as file:
+    path = album.context.source(member.source.uri)
+    with naming_source_errors(path), path.open("rb") as file:
         if kind_of(file.read(HEAD_BYTES)) is None:
             raise NotAPictureError(
                 f"{member.source.uri}: its content is no JPEG, PNG, WebP, TIFF or BMP. Convert it; if it is "

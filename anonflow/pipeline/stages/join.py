@@ -40,6 +40,7 @@ from anonflow.storage import (
     arrow_source,
     file_sha256,
     move_into_place,
+    naming_source_errors,
     same_file,
     staged,
     version_of,
@@ -182,7 +183,9 @@ def _join_and_check(row: Row, context: RunContext) -> _Joined:
             copies = refuse_copies(row, context, index, f"the copy was broken: {broken}")
             checks = _make_whole(row, context, index, copies, partial)
         require_fidelity(row, checks)
-        source_sha256, sha256 = file_sha256(source), file_sha256(partial)
+        with naming_source_errors(source):
+            source_sha256 = file_sha256(source)
+        sha256 = file_sha256(partial)
         check_source(row.source, context.config.runtime.access)
         require_other_file(source, target)
         n_bytes = partial.stat().st_size
