@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import time
 from dataclasses import replace
 
@@ -93,12 +94,13 @@ def signals(bench: Bench, numbers: tuple[signal.Signals, ...], seed: int = 3, ro
         codes.append(trial.finish(60))
     # By the signal itself only if it came when all was done and the handlers were gone.
     clean = all(code in (0, 128 + numbers[0], -numbers[0]) for code in codes)
-    silent = not any("Traceback" in printed for printed in trial.printed)
+    loud = [printed for printed in trial.printed if "Traceback" in printed]
+    sys.stderr.write("\n".join(loud))
     code = trial.run()
     names = " and ".join(number.name for number in numbers)
-    note = f"exit codes {codes}, then {code}" + ("" if silent else ", with a traceback")
+    note = f"exit codes {codes}, then {code}" + (", with a traceback" if loud else "")
     found = trial.judge(names, f"at {rounds} random times, then run again", note=note)
-    return [found if clean and silent and code == 0 else failed(found)]
+    return [found if clean and not loud and code == 0 else failed(found)]
 
 
 def failed(found: Finding) -> Finding:
