@@ -23,7 +23,7 @@ from ray.exceptions import AuthenticationError
 
 from anonflow.config import RuntimeConfig, StageConfig
 from anonflow.errors import ConfigError, RayStartError
-from anonflow.pipeline.interrupts import Interrupted
+from anonflow.pipeline.interrupts import Interrupted, restored
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,8 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
     """Be connected to Ray within the block. Of an embedded Ray nothing is left: no process, no folder."""
     if _kept.get():
         _configure_data(config)
-        yield
+        with restored():
+            yield
         return
     os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
     logging.getLogger("ray").setLevel(logging.WARNING)
@@ -80,7 +81,8 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
             else:
                 _start_embedded(config, folder)
         _configure_data(config)
-        yield
+        with restored():
+            yield
     finally:
         ray.shutdown()
         if folder is not None:

@@ -71,6 +71,17 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def restored() -> Iterator[None]:
+    """Have a signal be `Interrupted` also where C code waited: Ray raises a KeyboardInterrupt in its place."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if type(error) is KeyboardInterrupt and _state.signal_number is not None:
+            _state.interrupt()
+        raise
+
+
 def check() -> None:
     """Raise `Interrupted` if a signal has come whose exception went astray."""
     if _state.signal_number is not None and not _state.is_on_its_way() and not _state.is_settled:

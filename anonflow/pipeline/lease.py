@@ -269,8 +269,9 @@ def _kept(hold: Hold, lease_s: float) -> Iterator[Hold]:
         thread.start()
         try:
             yield hold
-        except _Fenced:
-            hold.check()
+        except KeyboardInterrupt as error:
+            if type(error) in (_Fenced, KeyboardInterrupt):  # Ray raises the latter in place of the former
+                hold.check()
             raise
         finally:
             stop.set()

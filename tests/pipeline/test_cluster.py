@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 from ray.data import DataContext
 from ray.exceptions import AuthenticationError
 
@@ -20,7 +23,7 @@ from anonflow.config import RuntimeConfig
 from anonflow.errors import ConfigError, RayStartError
 from anonflow.pipeline import cluster
 from anonflow.pipeline.cluster import Connection, available_cores, connected, stage_resources
-from anonflow.pipeline.interrupts import Interrupted
+from anonflow.pipeline.interrupts import Interrupted, interruptible, restored
 from tests.pipeline.worlds import configuration
 
 EMBEDDED = """
@@ -117,6 +120,17 @@ def test_a_sigterm_that_ray_takes_for_itself_while_it_starts_is_an_interrupt(
     with pytest.raises(Interrupted) as caught:
         cluster._start_embedded(configuration().runtime, "folder")
     assert caught.value.exit_code == 143 and signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_while_ray_is_waited_for_is_an_interrupt(embedded_ray: RuntimeConfig) -> None:
+    """Ray's C code raises a KeyboardInterrupt of its own instead."""
+    held = ray.remote(num_cpus=0)(lambda: time.sleep(600)).remote()
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
+    with interruptible(), pytest.raises(Interrupted) as caught, restored():
+        timer.start()
+        ray.get(held)
+    ray.cancel(held, force=True)
+    assert caught.value.exit_code == 143
 
 
 def test_a_ray_that_cannot_start_is_not_started_again(monkeypatch: pytest.MonkeyPatch) -> None:

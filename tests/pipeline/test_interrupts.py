@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from anonflow.pipeline.interrupts import Interrupted, check, interruptible, settle
+from anonflow.pipeline.interrupts import Interrupted, check, interruptible, restored, settle
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
@@ -52,6 +52,32 @@ def test_a_signal_whose_exception_was_swallowed_is_found_by_the_check() -> None:
         with pytest.raises(Interrupted) as caught:
             check()
     assert caught.value.exit_code == 143
+
+
+def as_in_ray(number: int) -> None:
+    """Its C code notices an exception that a handler raised, and raises another."""
+    with contextlib.suppress(KeyboardInterrupt):
+        send(number)
+    raise KeyboardInterrupt
+
+
+@SIGNALS
+def test_what_another_put_in_its_place_is_restored(number: signal.Signals) -> None:
+    cleaned = False
+    with interruptible(), pytest.raises(Interrupted) as caught:
+        try:
+            with restored():
+                as_in_ray(number)
+        finally:
+            send(signal.SIGINT)
+            cleaned = True
+    assert caught.value.exit_code == 128 + number and cleaned
+
+
+def test_without_a_signal_nothing_is_made_of_an_interrupt() -> None:
+    with interruptible(), pytest.raises(KeyboardInterrupt) as caught, restored():
+        raise KeyboardInterrupt
+    assert type(caught.value) is KeyboardInterrupt
 
 
 def test_the_check_does_not_disturb_a_clean_up() -> None:
