@@ -203,6 +203,7 @@ def _kept_sigterm() -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)
+            signal.alarm(0)  # its C++ code answers SIGTERM with one that aborts the process 3 s later
 
 
 def _start_embedded(config: RuntimeConfig, folder: str) -> None:

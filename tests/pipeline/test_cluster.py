@@ -113,6 +113,7 @@ def test_a_sigterm_that_ray_takes_for_itself_while_it_starts_is_an_interrupt(
 ) -> None:
     def start(**_: Any) -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        signal.alarm(600)  # as the failure handler of Abseil does
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
@@ -120,6 +121,7 @@ def test_a_sigterm_that_ray_takes_for_itself_while_it_starts_is_an_interrupt(
     with pytest.raises(Interrupted) as caught:
         cluster._start_embedded(configuration().runtime, "folder")
     assert caught.value.exit_code == 143 and signal.getsignal(signal.SIGTERM) is before
+    assert signal.alarm(0) == 0, "the process would be aborted while it cleans up"
 
 
 def test_a_signal_while_ray_is_waited_for_is_an_interrupt(embedded_ray: RuntimeConfig) -> None:
