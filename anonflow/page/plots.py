@@ -33,10 +33,10 @@ _STYLE: Any = {
     "legend.frameon": False,
 }
 _WIDTH_IN, _HEIGHT_IN = 7.2, 3.4
+_BAR_IN = 0.28
 
 # Fonts serve to estimate widths only; what a machine lacks would be told in twenty warnings amid a run's own.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-_BAR_IN = 0.28
 
 
 @dataclass(frozen=True)

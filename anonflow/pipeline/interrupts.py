@@ -67,6 +67,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
+        _state.signal_number = None
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -80,6 +80,16 @@ def test_without_a_signal_nothing_is_made_of_an_interrupt() -> None:
     assert type(caught.value) is KeyboardInterrupt
 
 
+def test_a_signal_is_forgotten_with_the_block_that_it_ended() -> None:
+    """The next run of the process is another."""
+    with contextlib.suppress(KeyboardInterrupt), interruptible():
+        send(signal.SIGTERM)
+    check()
+    with pytest.raises(KeyboardInterrupt) as caught, restored():
+        raise KeyboardInterrupt
+    assert type(caught.value) is KeyboardInterrupt
+
+
 def test_the_check_does_not_disturb_a_clean_up() -> None:
     with interruptible(), pytest.raises(Interrupted):
         try:
