@@ -195,7 +195,7 @@ def _session_folder() -> str:
 @contextmanager
 def _kept_sigterm() -> Iterator[None]:
     """Ray takes SIGTERM for itself when it starts, and ends the process without a clean-up."""
-    handler = signal.getsignal(signal.SIGTERM)
+    handler, timer = signal.getsignal(signal.SIGTERM), signal.getitimer(signal.ITIMER_REAL)
     try:
         yield
     except SystemExit as ended:
@@ -203,7 +203,8 @@ def _kept_sigterm() -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)
-            signal.alarm(0)  # its C++ code answers SIGTERM with one that aborts the process 3 s later
+            # Its C++ code answers SIGTERM with an alarm that aborts the process 3 s later.
+            signal.setitimer(signal.ITIMER_REAL, *timer)
 
 
 def _start_embedded(config: RuntimeConfig, folder: str) -> None:
