@@ -190,6 +190,13 @@ class RayStartError(AnonflowError):
     reason = "ray_start"
 
 
+class StalledError(AnonflowError):
+    """Nothing happened in a run for longer than it is to wait."""
+
+    reason = "stalled"
+    transient = True
+
+
 class DeviceLostError(ModelError):
     """A device failed while a network ran on it; nothing more can be run on it from this process."""
 

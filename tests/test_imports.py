@@ -24,6 +24,7 @@ DOORS = {
         "anonflow.pipeline.cluster",
         "anonflow.pipeline.monitor",
         "anonflow.pipeline.metrics",
+        "anonflow.pipeline.resources",
     },
     "hydra": {"anonflow.jobs"},
     "omegaconf": {"anonflow.jobs"},

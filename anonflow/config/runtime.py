@@ -12,6 +12,8 @@ from anonflow.remote.access import Access
 
 ON_DAMAGE = ("quarantine", "hide_frame")
 LOG_FORMATS = ("text", "json")
+_STALL_CHUNKS_EMBEDDED, _STALL_CHUNKS_CLUSTER = 1.5, 24.0
+"""Time limits of a chunk: an hour and a half, and a day, by default."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class RuntimeConfig(Section):
     """Ed25519 private key in PEM, for its owner's eyes only; None: runs are not signed."""
     max_attempts: int
     chunk_timeout_s: float
+    stall_timeout_s: float | None
+    """Without any sign of life for so long, the run ends; None: see `longest_stall_s`."""
     lease_s: float
     """A run that has given no sign of life for so long is taken for dead by the next one on its folders."""
     progress: bool | None
@@ -125,6 +129,13 @@ class RuntimeConfig(Section):
     scratch_max_mb: int | None = None
 
     @property
+    def longest_stall_s(self) -> float:
+        """How long nothing may happen: beyond a chunk's limit; on a cluster, nodes may have to be waited for."""
+        if self.stall_timeout_s is not None:
+            return self.stall_timeout_s
+        return self.chunk_timeout_s * (_STALL_CHUNKS_EMBEDDED if self.address is None else _STALL_CHUNKS_CLUSTER)
+
+    @property
     def access(self) -> Access:
         """How remote files are reached."""
         return Access(
@@ -142,6 +153,8 @@ class RuntimeConfig(Section):
         require(self.object_store_mb >= 80, f"runtime.object_store_mb={self.object_store_mb} must be at least 80")
         require(self.max_attempts >= 1, f"runtime.max_attempts={self.max_attempts} must be at least 1")
         positive("runtime.chunk_timeout_s", self.chunk_timeout_s)
+        stall_s = self.stall_timeout_s
+        require(stall_s is None or stall_s >= 1, f"runtime.stall_timeout_s={stall_s} must be at least 1, or null")
         require(self.lease_s >= 1, f"runtime.lease_s={self.lease_s} must be at least 1")
         positive("runtime.logical_cpus_per_core", self.logical_cpus_per_core)
         choice("runtime.log_format", self.log_format, LOG_FORMATS)

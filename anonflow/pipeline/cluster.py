@@ -1,4 +1,4 @@
-"""Ray: an embedded one that ends with the run, or a cluster that is there; and what each stage asks of it."""
+"""Ray: an embedded one that ends with the run, or a cluster that is there."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import ray
-from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
+from ray.data import DataContext
 from ray.exceptions import AuthenticationError
 
-from anonflow.config import RuntimeConfig, StageConfig
+from anonflow.config import RuntimeConfig
 from anonflow.errors import ConfigError, RayStartError
+from anonflow.observe.logs import told
 from anonflow.pipeline.interrupts import Interrupted, restored
+from anonflow.pipeline.resources import available_cores, cluster_has
 
 log = logging.getLogger(__name__)
 
-_MEBIBYTE = 2**20
+_MEBIBYTE, _GIBIBYTE = 2**20, 2**30
 _START_ATTEMPTS = 3
 _METRICS_EVERY_MS = 2000
 """How often processes tell Ray's agent their metrics; Ray's own default, 10 s, misses the end of a short run."""
-_STALL_CHUNKS = 24
-"""A run in which no task ends for as many chunks' time limits has stalled: with the default limit, a day."""
+_LAST_GUARD_CHUNKS = 48
+"""Ray Data ends what no task has ended in for as many chunks' time limits: with the default limit, two days."""
+_ENOUGH_MEMORY_BYTES = 2 * _GIBIBYTE
+"""Runs on two cores were measured to take 1.2 to 2.7 GiB; at 1.4 they came forward by the minute or not at all."""
 _SESSION_PREFIX = "anonflow-"
 _IMPORTED_FROM = Path(__file__).parents[2]
 _ENVIRONMENT = {
@@ -49,17 +51,6 @@ _NO_TOKEN = (
 
 _kept: ContextVar[bool] = ContextVar("kept", default=False)
 """Whether a `Connection` holds Ray, so that runs begin and end without it doing so."""
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Arguments of the Ray Data call of each stage."""
-
-    plan: dict[str, Any]
-    detect: dict[str, Any]
-    stitch: dict[str, Any]
-    mask: dict[str, Any]
-    join: dict[str, Any]
 
 
 @contextmanager
@@ -80,6 +71,7 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
                 _join_cluster(str(config.address))
             else:
                 _start_embedded(config, folder)
+                _warn_of_little_memory(cluster_has("memory") + cluster_has("object_store_memory"))
         _configure_data(config)
         with restored():
             yield
@@ -111,76 +103,6 @@ class Connection:
         self._wanted = None
         _kept.set(False)
         self._stack.close()
-
-
-def stage_resources(config: RuntimeConfig, *, wants_gpu: bool) -> Resources:
-    """Turn the configuration of the stages into arguments, checked against what the cluster has."""
-    cores, gpus = cores_of(config), _cluster_has("GPU")
-    num_gpus = config.detect.num_gpus
-    if num_gpus is None:
-        num_gpus = 1.0 if wants_gpu and gpus else 0.0
-    if num_gpus > gpus:
-        raise ConfigError(
-            f"runtime.detect.num_gpus={num_gpus:g}, but the cluster has {gpus:g} GPUs. "
-            "Lower it, or start nodes with GPUs."
-        )
-    wanted = config.detect.max_workers or (max(1, int(gpus / num_gpus)) if num_gpus else cores)
-    detectors = min(wanted, _detectors_that_leave_room(config))
-    # A cluster may grow while the run goes on; there, what Ray Data sees of its resources is the limit.
-    most = detectors if config.address is None else config.detect.max_workers
-    tasks = cores if config.address is None else None
-    return Resources(
-        plan=_tasks(config.plan, tasks),
-        detect={
-            **_needs(config.detect),
-            **({"num_gpus": num_gpus} if num_gpus else {}),
-            # One at a time: with a queue, the actor that is ready first would take the chunks of all.
-            "compute": ActorPoolStrategy(min_size=detectors, max_size=most, max_tasks_in_flight_per_actor=1),
-        },
-        stitch=_tasks(config.stitch, tasks),
-        mask=_tasks(config.mask, tasks),
-        join=_tasks(config.join, tasks),
-    )
-
-
-def _detectors_that_leave_room(config: RuntimeConfig) -> int:
-    """How many detectors the cluster holds beside one task of every other stage; they are never given back."""
-    others = [stage.num_cpus for stage in (config.plan, config.stitch, config.mask, config.join)]
-    cpus, each = _cluster_has("CPU"), config.detect.num_cpus
-    if each + max(others) > cpus:
-        raise ConfigError(
-            f"The cluster has {cpus:g} logical CPUs, and a detector and a task of another stage want "
-            f"{each + max(others):g}. Lower num_cpus of runtime.detect and the other stages, or add nodes."
-        )
-    return max(1, int((cpus - sum(others)) / each)) if each else cores_of(config)
-
-
-def _tasks(stage: StageConfig, most: int | None) -> dict[str, Any]:
-    return {**_needs(stage), "compute": TaskPoolStrategy(size=stage.max_workers or most)}
-
-
-def _needs(stage: StageConfig) -> dict[str, Any]:
-    needs: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow", "num_cpus": stage.num_cpus}
-    if stage.memory_mb:
-        needs["memory"] = stage.memory_mb * _MEBIBYTE
-    return needs
-
-
-def cores_of(config: RuntimeConfig) -> int:
-    """Cores that the stages share: this machine's, or the cluster's logical CPUs."""
-    if config.address is None:
-        return available_cores()
-    return max(1, int(_cluster_has("CPU")))
-
-
-def _cluster_has(resource: str) -> float:
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
-    return resources.get(resource, 0.0)
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _session_folder() -> str:
@@ -223,6 +145,15 @@ def _start_embedded(config: RuntimeConfig, folder: str) -> None:
                     "its memory is used up: run again when there is less to do, or lower runtime.object_store_mb."
                 ) from error
             log.warning("Ray did not start in time; trying again")
+
+
+def _warn_of_little_memory(n_bytes: float) -> None:
+    if n_bytes < _ENOUGH_MEMORY_BYTES:
+        log.warning(
+            "There are only %.1f GiB of memory to run in. With less than 2, workers may be killed again and again.",
+            n_bytes / _GIBIBYTE,
+            extra=told("little_memory", gib=round(n_bytes / _GIBIBYTE, 1)),
+        )
 
 
 def _start_once(config: RuntimeConfig, folder: str) -> None:
@@ -289,8 +220,9 @@ def _configure_data(config: RuntimeConfig) -> None:
     context.print_on_execution_start = False
     # With one chunk an actor, a pool whose actors are all busy is at 1: time for another, where there is room.
     context.autoscaling_config.actor_pool_util_upscaling_threshold = 1.0
-    # Slow work is no stall: each task has a deadline of its own, chunk_timeout_s for each of its chunks.
-    context.execution_no_progress_timeout_s = int(config.chunk_timeout_s * _STALL_CHUNKS)
+    # It takes slow work for a stall, which has time limits of its own; `stall` tells them apart, and comes first.
+    last_s = max(config.chunk_timeout_s * _LAST_GUARD_CHUNKS, config.longest_stall_s * 2)
+    context.execution_no_progress_timeout_s = int(last_s)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     # A small run has fewer inputs than workers.
     warnings.filterwarnings("ignore", message="The (maximum|minimum) number of concurrent", module="ray")

@@ -33,6 +33,9 @@ class Progress(Protocol):
     def retried(self, stage: str) -> None:
         """A task began again after its worker had died."""
 
+    def beat(self) -> None:
+        """A task that has begun long ago is at work within its time limit."""
+
 
 @dataclass(frozen=True)
 class SilentProgress:
@@ -51,6 +54,9 @@ class SilentProgress:
         """Nothing."""
 
     def retried(self, stage: str) -> None:
+        """Nothing."""
+
+    def beat(self) -> None:
         """Nothing."""
 
 

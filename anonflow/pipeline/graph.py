@@ -25,8 +25,8 @@ from ray.data import Dataset
 from anonflow.observe import logs
 from anonflow.pipeline.album.stages import Detect, ended_by, join, mask, plan, stitch
 from anonflow.pipeline.blocks import rows_a_block
-from anonflow.pipeline.cluster import Resources
 from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.resources import Resources
 from anonflow.pipeline.rows import Outcome, Row, from_table, to_table
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from anonflow.errors import (
     WorkerCrashError,
 )
 from anonflow.observe.metrics import FAILED, MADE, REUSED
-from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.context import Progress, RunContext
 from anonflow.pipeline.guardian import killed_after
 from anonflow.pipeline.timing import Stopwatch
 from anonflow.storage import StoragePath, naming_storage_errors, read_if_there, storage_error, write_json
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 _EXIT_AFTER_DEADLINE = 70
 _EXIT_UNUSABLE = 71
 _GRACE_S = 15.0
+_BEAT_EVERY_S = 10.0
 
 
 def make_result(
@@ -65,7 +67,7 @@ def make_result(
             )
         decode_s = context.config.limits.max_decode_s_per_frame
         with (
-            deadline(runtime.chunk_timeout_s * n_chunks, failure, subject),
+            deadline(runtime.chunk_timeout_s * n_chunks, failure, subject, progress),
             frame_deadline(decode_s, failure, subject),
             naming_storage_errors(result),
         ):
@@ -148,24 +150,35 @@ def recorded_error(record: dict[str, object]) -> AnonflowError:
 
 
 @contextmanager
-def deadline(seconds: float, failure: StoragePath, subject: str) -> Iterator[None]:
+def deadline(
+    seconds: float, failure: StoragePath, subject: str, progress: Progress | None = None
+) -> Iterator[None]:
     """End this process when the block takes longer than `seconds`, after writing the failure.
 
-    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that not
-    run (a library that keeps the interpreter, a stopped process), the guardian does both some seconds later.
+    A decoder that hangs in C cannot be interrupted, only left. A thread writes why; should even that not run (a
+    library that keeps the interpreter, a stopped process), the guardian does both some seconds later. Until then
+    `progress` is told now and then that there is work.
     """
     error = ChunkTimeoutError(
         f"{subject}: a part of the work took longer than {seconds:g} s. "
         "Raise runtime.chunk_timeout_s, or lower chunk.length_s for a video."
     )
-    timer = threading.Timer(seconds, lambda: _leave(failure, error))
-    timer.daemon = True
-    timer.start()
+    done, until = threading.Event(), time.monotonic() + seconds
+
+    def watch() -> None:
+        while (left := until - time.monotonic()) > 0:
+            if done.wait(min(left, _BEAT_EVERY_S)):
+                return
+            if progress is not None:
+                progress.beat()
+        _leave(failure, error)
+
+    threading.Thread(target=watch, daemon=True, name="deadline").start()
     try:
         with killed_after(seconds + _GRACE_S, failure, _record(error)):
             yield
     finally:
-        timer.cancel()
+        done.set()
 
 
 @contextmanager

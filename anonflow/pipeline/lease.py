@@ -13,19 +13,18 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from anonflow.claims import create_exclusive
 from anonflow.errors import ConfigError, LeaseLostError, StorageError
+from anonflow.pipeline.ending import Ending, endable
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.process import Life, Process
 from anonflow.storage import StoragePath, canonical_json, naming_storage_errors, write_bytes
@@ -35,7 +34,6 @@ log = logging.getLogger(__name__)
 LEASE_FOLDER = "lease"
 _BEATS_A_LEASE = 3
 _LOOKS_A_LEASE = 12
-_STOP = signal.SIGUSR2
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,8 @@ def held(folders: Iterable[StoragePath], run_id: str, lease_s: float) -> Iterato
     try:
         for folder in folders:
             taken.append(Lease.take(folder, run_id, lease_s))
-        yield from _kept(Hold(taken), lease_s)
+        with _beating(taken, lease_s) as hold:
+            yield hold
     finally:
         for lease in taken:
             lease.release()
@@ -182,17 +181,21 @@ class Lease:
                     _lease_path(self._folder, number).unlink(missing_ok=True)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Hold:
-    """Leases that are held, and the error once one is lost."""
+    """Leases that are held, and the end of the block that holds them once one is lost."""
 
     leases: list[Lease]
-    loss: LeaseLostError | None = None
+    ending: Ending
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the loss of a lease is known."""
+        return self.ending.error is not None
 
     def check(self) -> None:
         """Raise LeaseLostError if the loss of a lease is known."""
-        if self.loss is not None:
-            raise self.loss
+        self.ending.check()
 
     def confirm(self) -> None:
         """Look, and raise LeaseLostError if one is lost. Before anything that would destroy another run's work."""
@@ -247,61 +250,31 @@ def _look_afresh(folder: StoragePath) -> None:
         probe.unlink(missing_ok=True)
 
 
-def _kept(hold: Hold, lease_s: float) -> Iterator[Hold]:
+@contextmanager
+def _beating(leases: list[Lease], lease_s: float) -> Iterator[Hold]:
     """Beat in a thread while the caller's block runs."""
     stop = threading.Event()
 
     def beat() -> None:
         while not stop.wait(lease_s / _BEATS_A_LEASE):
             try:
-                for lease in hold.leases:
+                for lease in leases:
                     lease.beat()
             except LeaseLostError as error:
-                hold.loss = error
                 if not stop.is_set():
-                    interrupt()
+                    ending.end(error)
                 return
             except (StorageError, OSError) as error:  # it may stand still for a while, for challengers, too
                 log.warning("The lease could not be renewed, trying again: %s", error)
 
     thread = threading.Thread(target=beat, daemon=True, name="lease")
-    with _interruptible() as interrupt:
+    with endable() as ending:
         thread.start()
         try:
-            yield hold
-        except KeyboardInterrupt as error:
-            if type(error) in (_Fenced, KeyboardInterrupt):  # Ray raises the latter in place of the former
-                hold.check()
-            raise
+            yield Hold(leases, ending)
         finally:
             stop.set()
             thread.join(timeout=lease_s)
-    hold.check()
-
-
-class _Fenced(KeyboardInterrupt):
-    """Raised in the main thread wherever it is, as Ctrl-C would be."""
-
-    reason = LeaseLostError.reason
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], None]]:
-    """Gives a function by which another thread ends what the main thread does; elsewhere it does nothing."""
-    main = threading.main_thread()
-    if threading.current_thread() is not main or main.ident is None:
-        yield lambda: None
-        return
-    ident = main.ident
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise _Fenced
-
-    before = signal.signal(_STOP, stop)
-    try:
-        yield lambda: signal.pthread_kill(ident, _STOP)
-    finally:
-        signal.signal(_STOP, before)
 
 
 def _numbers(folder: StoragePath) -> list[int]:

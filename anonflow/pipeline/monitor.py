@@ -25,17 +25,32 @@ class _Counters:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._exporter = Exporter()
+        self._signs = 0
 
     def add(self, name: str, amount: int) -> None:
+        self._signs += 1
         self._counts[name] += amount
         self._exporter.frames(name, amount)
 
     def planned(self, frames: int, sources: int, chunks: int) -> None:
+        self._signs += 1
         self._counts.update({"planned_videos": sources, "planned": frames})
         self._exporter.planned(frames, chunks)
 
     def tell(self, what: str, *values: Any) -> None:
+        self._signs += 1
         getattr(self._exporter, what)(*values)
+
+    def retried(self, stage: str) -> None:
+        self._signs += 1
+        self._counts["retried"] += 1
+        self._exporter.retried(stage)
+
+    def beat(self) -> None:
+        self._signs += 1
+
+    def signs(self) -> int:
+        return self._signs
 
     def read(self) -> dict[str, int]:
         self._exporter.refresh()
@@ -73,7 +88,11 @@ class Monitor:
 
     def retried(self, stage: str) -> None:
         """A task began again after its worker had died."""
-        self.counters.tell.remote("retried", stage)
+        self.counters.retried.remote(stage)
+
+    def beat(self) -> None:
+        """A task that has begun long ago is at work within its time limit."""
+        self.counters.beat.remote()
 
     def listed(self, sources: int) -> None:
         """The run has that many sources."""
@@ -89,6 +108,17 @@ class Monitor:
         """All counters."""
         counts: dict[str, int] = ray.get(self.counters.read.remote(), timeout=5)
         return counts
+
+    def signs(self) -> int | None:
+        """How often anything was told: as long as it stays the same, no task begins or ends or is at work.
+
+        None: the actor does not answer just now, or no more.
+        """
+        try:
+            signs: int = ray.get(self.counters.signs.remote(), timeout=5)
+        except RayError:
+            return None
+        return signs
 
 
 @contextmanager

@@ -29,13 +29,14 @@ from anonflow.picture.still import open_picture, read_picture
 from anonflow.pipeline import graph
 from anonflow.pipeline.album.detect import Found, read_found
 from anonflow.pipeline.album.members import Member, first_row, members_of, units
-from anonflow.pipeline.cluster import connected, stage_resources
+from anonflow.pipeline.cluster import connected
 from anonflow.pipeline.context import RunContext, derive_keys
 from anonflow.pipeline.latency import total
 from anonflow.pipeline.monitor import Monitor, watched
 from anonflow.pipeline.outcomes import has_ended
 from anonflow.pipeline.paths import CONTROL_FOLDER, Paths
 from anonflow.pipeline.progress import Snapshot, displayed
+from anonflow.pipeline.resources import stage_resources
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.sources import list_sources, local_path
 from anonflow.pipeline.stages.stitch import ChunkedVideo

@@ -101,7 +101,7 @@ def only_run_on(paths: Paths, lease_s: float) -> Iterator[Hold]:
         try:
             yield hold
         finally:
-            if hold.loss is None:  # else they are the other run's
+            if not hold.is_lost:  # else they are the other run's
                 remove_tree(paths.partial)
 
 

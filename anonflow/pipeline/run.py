@@ -18,7 +18,7 @@ from anonflow.observe.statistics import RunStatistics
 from anonflow.pipeline import graph
 from anonflow.pipeline.album.members import first_row, units
 from anonflow.pipeline.carried import warnings
-from anonflow.pipeline.cluster import connected, stage_resources
+from anonflow.pipeline.cluster import connected
 from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.finish import Summary, finish
 from anonflow.pipeline.interrupts import check as check_interrupts
@@ -37,9 +37,11 @@ from anonflow.pipeline.prepare import (
 )
 from anonflow.pipeline.progress import displayed
 from anonflow.pipeline.record import recorded
+from anonflow.pipeline.resources import stage_resources
 from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.settled import Unit, settle
 from anonflow.pipeline.sources import Listing
+from anonflow.pipeline.stall import ended_when_still
 from anonflow.pipeline.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -128,6 +130,7 @@ def _work(
         bars = is_watched if runtime.progress is None else runtime.progress
         display = stack.enter_context(displayed(console, bars=bars))
         stack.enter_context(watched(monitor, partial(telling.show, display), _POLL_S))
+        stack.enter_context(ended_when_still(monitor.signs, runtime.longest_stall_s))
         dataset = graph.build([first_row(unit, context) for unit in left], context, resources)
         for outcome in graph.outcomes(dataset):
             check_interrupts()

@@ -17,6 +17,9 @@ from anonflow.types import Status
 log = logging.getLogger(__name__)
 
 _RECORD_EVERY_S = 3.0
+_DEATHS_EVERY_S = 60.0
+_NO_FRAMES = ("planned_videos", "retried")
+"""Counters of the stages that count something else."""
 
 
 class Telling:
@@ -28,11 +31,12 @@ class Telling:
         self._frames: dict[str, int] = {}
         self._told = started
         self._said: set[str] = set()
+        self._deaths, self._deaths_told = 0, -_DEATHS_EVERY_S
         self.course = Course()
 
     def show(self, display: Display, counts: dict[str, int]) -> None:
         """Take the stages' counters."""
-        self._frames = {name: count for name, count in counts.items() if name != "planned_videos"}
+        self._frames = {name: count for name, count in counts.items() if name not in _NO_FRAMES}
         snapshot = Snapshot(
             videos=self._n_sources,
             planned_videos=counts.get("planned_videos", 0) + self._ledger.tally.unplanned,
@@ -42,8 +46,21 @@ class Telling:
             masked_frames=counts.get("mask", 0),
         )
         display.show(snapshot)
+        self._tell_deaths(counts.get("retried", 0))
         self.course.add(snapshot.course())
         self.tell_if_due()
+
+    def _tell_deaths(self, deaths: int) -> None:
+        """Say that workers die, as nobody else does: a run can go on like that for long."""
+        if deaths <= self._deaths or time.monotonic() - self._deaths_told < _DEATHS_EVERY_S:
+            return
+        self._deaths, self._deaths_told = deaths, time.monotonic()
+        log.warning(
+            "Workers died at work, %d so far (too little memory, a decoder, a lost node); what they had begun is "
+            "done again.",
+            deaths,
+            extra=told("deaths", deaths=deaths),
+        )
 
     def tell_if_due(self) -> None:
         """Write the record, if the last time is long ago; what cannot be written now, the next time tells."""

@@ -83,3 +83,17 @@ def clock(bench: Bench) -> list[Finding]:
         note=f"exit code {code}, then {again} with {unchanged} of 8 unchanged",
     )  # fmt: skip
     return [found if (code, again, unchanged) == (0, 0, 8) else failed(found)]
+
+
+def starved(bench: Bench, limit_s: float = 20) -> list[Finding]:
+    """Workers are killed whenever they begin, as where memory is so short that none gets as far as its task."""
+    trial = bench.trial(names_of(6))
+    begins = Fault("anonflow.pipeline.graph:_set_up_logs", "kill", times=10**6)
+    code = trial.run(begins, more=(f"runtime.stall_timeout_s={limit_s:g}",))
+    said = "Nothing has happened for" in trial.printed[-1] and "same command again" in trial.printed[-1]
+    killed, again = trial.struck(0), trial.run()
+    found = trial.judge(
+        "workers that never begin", f"killed before their tasks, {killed} of them; then let live",
+        note=f"exit code {code} after {limit_s:g} s in which nothing happened, then {again}",
+    )  # fmt: skip
+    return [found if (code, said, again) == (1, True, 0) and killed > 1 else failed(found)]

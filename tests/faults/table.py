@@ -32,6 +32,7 @@ CASES: dict[str, Callable[[Bench], list[Finding]]] = {
     "hangs": stalls.hangs,
     "stopped_driver": stalls.stopped_driver,
     "stopped_run": stalls.stopped_for_a_while,
+    "starved": stalls.starved,
     "clock": stalls.clock,
     "object_store": places.object_store,
     "work_full": places.work_full,

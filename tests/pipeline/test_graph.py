@@ -9,9 +9,9 @@ from anonflow.config import RuntimeConfig
 from anonflow.errors import DamagedVideoError
 from anonflow.pipeline import graph
 from anonflow.pipeline.album.members import album_row
-from anonflow.pipeline.cluster import stage_resources
 from anonflow.pipeline.graph import DetectRows, rows
 from anonflow.pipeline.outcomes import quarantine
+from anonflow.pipeline.resources import stage_resources
 from anonflow.pipeline.rows import SCHEMA, Row, from_table, to_table
 from anonflow.pipeline.sources import list_sources
 from anonflow.types import Source, Status

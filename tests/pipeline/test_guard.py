@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from anonflow.errors import EncodeError, NoSpaceError, StorageError
 from anonflow.pipeline import guard
-from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.context import RunContext, SilentProgress
 from anonflow.pipeline.guard import (
     count_attempt,
     deadline,
@@ -213,9 +214,21 @@ def test_a_block_that_ends_in_time_is_left_alone(tmp_path: Path) -> None:
 def test_the_deadline_is_lifted_when_the_block_raises(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="x"), deadline(1000, tmp_path / "f.json", "a.mp4"):
         raise ValueError("x")
-    import threading
+    for thread in threading.enumerate():
+        if thread.name == "deadline":
+            thread.join()  # at once, not after its limit
 
-    assert not [t for t in threading.enumerate() if isinstance(t, threading.Timer) and not t.finished.is_set()]
+
+def test_work_within_its_limit_shows_that_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beaten = threading.Event()
+
+    class Beating(SilentProgress):
+        def beat(self) -> None:
+            beaten.set()
+
+    monkeypatch.setattr(guard, "_BEAT_EVERY_S", 0.01)
+    with deadline(1000, tmp_path / "f.json", "a.mp4", Beating()):
+        assert beaten.wait(60)
 
 
 def test_a_deadline_that_passes_in_a_chunk_is_found_by_the_next_attempt(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+import ray
 from ray.exceptions import GetTimeoutError
 
 from anonflow.config import RuntimeConfig
@@ -21,7 +22,23 @@ def test_counters_add_up_across_processes(embedded_ray: RuntimeConfig) -> None:
     monitor.retried("mask")
     monitor.listed(1)
     monitor.ended(Outcome("/in/a", "a", Status.QUARANTINED, 1, "fp", reason="damaged"))
-    assert monitor.read() == {"mask": 15, "planned_videos": 1, "planned": 40}
+    assert monitor.read() == {"mask": 15, "planned_videos": 1, "planned": 40, "retried": 1}
+
+
+def test_whatever_is_told_is_a_sign_of_life(embedded_ray: RuntimeConfig) -> None:
+    monitor = Monitor.start()
+    tellings = (
+        monitor.beat,
+        lambda: monitor.add("mask", 5),
+        lambda: monitor.planned(40, chunks=2),
+        lambda: monitor.task("mask", "made", 1.5),
+        lambda: monitor.retried("mask"),
+        lambda: monitor.ended(Outcome("/in/a", "a", Status.QUARANTINED, 1, "fp", reason="damaged")),
+    )
+    for number, tell in enumerate(tellings):
+        assert monitor.signs() == number
+        tell()
+    assert monitor.signs() == monitor.signs() == len(tellings), "to look is none"
 
 
 def test_the_last_look_is_after_the_block(embedded_ray: RuntimeConfig) -> None:
@@ -36,6 +53,13 @@ def test_looking_stops_when_the_block_fails(embedded_ray: RuntimeConfig) -> None
     with pytest.raises(ValueError, match="x"), watched(Monitor.start(), lambda _: None, every_s=0.01):
         raise ValueError("x")
     assert not [t for t in threading.enumerate() if t.name == "progress"] and threading.active_count() <= before + 5
+
+
+def test_signs_that_nobody_counts_are_not_known(embedded_ray: RuntimeConfig) -> None:
+    monitor = Monitor.start()
+    assert monitor.signs() == 0
+    ray.kill(monitor.counters)
+    assert monitor.signs() is None
 
 
 class Silent:

@@ -49,6 +49,19 @@ def test_the_counters_reach_the_display_the_course_and_the_record(telling: Telli
     assert telling.course.to_json()["seconds"]
 
 
+def test_deaths_of_workers_are_told_now_and_then(
+    telling: Telling, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for deaths in (0, 1, 2, 3):
+        telling.show(Shown(), {"planned": 10, "retried": deaths})
+    telling._deaths_told -= 60
+    telling.show(Shown(), {"planned": 10, "retried": 3})
+    assert [record.facts for record in caplog.records] == [{"deaths": 1}, {"deaths": 3}]
+    telling.tell()
+    record = Record.read(tmp_path)
+    assert record is not None and record.counts.frames == {"planned": 10}
+
+
 def test_the_record_is_written_now_and_then_only(telling: Telling, tmp_path: Path) -> None:
     telling._ledger.add(outcome())
     telling.tell_if_due()

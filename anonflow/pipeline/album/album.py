@@ -67,7 +67,7 @@ class Album:
                     f"{uri}: its worker died {runtime.max_attempts} times (out of memory, a decoder or a GPU). "
                     "Check the file; give the stage more memory and run again."
                 )
-            with deadline(runtime.chunk_timeout_s, failure, uri):
+            with deadline(runtime.chunk_timeout_s, failure, uri, self.context.progress):
                 work()
             if self.is_careful:
                 forget_count(marker)  # what counts is what was begun and not finished
