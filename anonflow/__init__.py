@@ -8,6 +8,8 @@ __version__ = "0.1.0"
 # and keeps an identifier in ~/.cache, unless this is set before it is imported (its pull request 27379).
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-# Whenever Ray kills a worker for want of memory, it prints the command lines of all large processes to the driver's
-# standard output: names of inputs, in the middle of the summary. A run says itself that workers die.
-os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "running low on memory")
+# Whenever a worker dies, Ray says so on the driver's standard output, amidst the summary; where it was for want of
+# memory, with the command lines of all large processes, which name inputs. A run says itself that workers die.
+os.environ.setdefault(
+    "RAY_DEDUP_LOGS_SKIP_REGEX", "running low on memory|worker died or was killed|retries remaining"
+)

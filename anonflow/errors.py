@@ -17,11 +17,13 @@ class AnonflowError(Exception):
     """Base of all errors that `anonflow` raises on purpose.
 
     `reason` is the stable word that the ledger records. `transient` says that the same input may succeed
-    in a later run (a full disk, a killed worker), so the chunks that are done are kept for it.
+    in a later run (a full disk, a killed worker), so the chunks that are done are kept for it. `names_files` says
+    that a message may name files, so that logs that are to name none give the reason only.
     """
 
     reason: str = "error"
     transient: bool = False
+    names_files: bool = True
 
 
 class ConfigError(AnonflowError):
@@ -188,12 +190,14 @@ class RayStartError(AnonflowError):
     """Ray, which runs the stages, did not start."""
 
     reason = "ray_start"
+    names_files = False
 
 
 class StalledError(AnonflowError):
     """Nothing happened in a run for longer than it is to wait."""
 
     reason = "stalled"
+    names_files = False
     transient = True
 
 

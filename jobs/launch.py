@@ -90,9 +90,10 @@ def run(composed: DictConfig, schema: type[Config], job: Job[Config]) -> int:
 
 
 def _told_of(error: AnonflowError) -> dict[str, object]:
-    """An error's text may name files."""
-    instead = f"{type(error).__name__} ({error.reason}). runtime.log_paths=true has its text, which may name files."
-    return told("error", instead, error=type(error).__name__, reason=error.reason)
+    """What happened, where an error's text may not be given."""
+    name = type(error).__name__
+    hidden = f"{name} ({error.reason}). runtime.log_paths=true has its text, which may name files."
+    return told("error", hidden if error.names_files else None, error=name, reason=error.reason)
 
 
 def typed(composed: DictConfig, schema: type[Config]) -> Config:

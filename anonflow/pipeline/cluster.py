@@ -62,7 +62,7 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
             yield
         return
     os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
-    logging.getLogger("ray").setLevel(logging.WARNING)
+    _quiet_logs()
     folder = None if config.address else _session_folder()
     try:
         # Ray has workers import from the folder that it was started in before all others: it must be this package.
@@ -79,6 +79,16 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
         ray.shutdown()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quiet_logs() -> None:
+    logging.getLogger("ray").setLevel(logging.WARNING)
+    logging.getLogger("ray._private.worker").addFilter(_is_no_statistic)
+
+
+def _is_no_statistic(record: logging.LogRecord) -> bool:
+    """Ray Data keeps statistics for its dashboard in an actor; when that dies, it complains every few seconds."""
+    return "_StatsActor." not in record.getMessage()
 
 
 class Connection:

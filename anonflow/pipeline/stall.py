@@ -93,7 +93,7 @@ def _warn(seconds: float, limit_s: float) -> None:
 def _stalled(seconds: float) -> StalledError:
     return StalledError(
         f"Nothing has happened for {seconds:.0f} s (runtime.stall_timeout_s): no task began, ended or was at work. "
-        "Most often workers are killed while they start, for want of memory, or wait for nodes that do not come. "
+        "Most often workers are killed while they start, for want of memory, or nodes that are needed do not come. "
         "Nothing partial was published; give the run more memory or nodes, or fewer workers "
         "(runtime.*.max_workers), and run the same command again: it goes on from here."
     )

@@ -73,6 +73,7 @@ def test_detector_killed(clip: Path, tmp_path: Path) -> None:
     os.kill(actors[0], signal.SIGKILL)
     code, printed = run.finish()
     assert code == 0, printed
+    assert "raylet" not in printed and "ERROR" not in printed, "it is not the user's trouble"
     assert probe(tmp_path / clip.name).n_frames == probe(clip).n_frames
 
 

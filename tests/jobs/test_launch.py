@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from anonflow.config import AnonymizeConfig
-from anonflow.errors import ConfigError, FidelityError, ModelError, ReconcileError
+from anonflow.errors import ConfigError, FidelityError, ModelError, ReconcileError, StalledError
 from anonflow.jobs.launch import (
     DONE,
     FAILED,
@@ -229,6 +229,14 @@ def test_json_lines_from_a_wrong_option_to_a_defect(
     assert (files["event"], files["reason"], files["error"]) == ("error", "config", "ConfigError")
     assert (defect["event"], defect["error"]) == ("defect", "ValueError") and defect["trace"]
     assert "anna" not in printed
+
+
+def test_an_error_that_names_no_file_is_told_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stalled = ending(StalledError("Nothing has happened. Give it more memory."))
+    assert launched(monkeypatch, *GIVEN, "runtime.log_format=json", job=stalled) == 1
+    assert json.loads(capsys.readouterr().err)["message"] == "Nothing has happened. Give it more memory."
 
 
 def test_text_names_files_unless_told_not_to(
