@@ -34,7 +34,8 @@ from anonflow.errors import (
     WritePermissionError,
 )
 from anonflow.remote.access import Access, store_of
-from anonflow.remote.path import RemotePath, is_remote
+from anonflow.remote.address import is_remote
+from anonflow.remote.path import RemotePath
 from anonflow.remote.scratch import scratch_file
 
 StoragePath: TypeAlias = Path | RemotePath

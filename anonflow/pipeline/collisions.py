@@ -13,7 +13,8 @@ import numpy as np
 from anonflow.config import SourceConfig
 from anonflow.errors import ConfigError, SourceError
 from anonflow.remote.access import Access
-from anonflow.remote.path import RemotePath, is_remote
+from anonflow.remote.address import is_remote
+from anonflow.remote.path import RemotePath
 from anonflow.storage import StoragePath
 from anonflow.types import Source
 

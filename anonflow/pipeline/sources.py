@@ -20,7 +20,8 @@ from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.places import kind_of_name, relative_paths
 from anonflow.pipeline.remote_sources import list_remote, named_remotely
 from anonflow.remote.access import Access
-from anonflow.remote.path import RemotePath, is_remote
+from anonflow.remote.address import is_remote
+from anonflow.remote.path import RemotePath
 from anonflow.storage import StoragePath, arrow_source, fingerprint, located
 from anonflow.types import Source
 
