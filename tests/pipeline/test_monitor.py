@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import threading
+import time
+from pathlib import Path
 
 import pytest
 import ray
 from ray.exceptions import GetTimeoutError
 
 from anonflow.config import RuntimeConfig
+from anonflow.pipeline import guard
 from anonflow.pipeline.monitor import Monitor, watched
 from anonflow.pipeline.rows import Outcome
 from anonflow.types import Status
@@ -53,6 +56,18 @@ def test_looking_stops_when_the_block_fails(embedded_ray: RuntimeConfig) -> None
     with pytest.raises(ValueError, match="x"), watched(Monitor.start(), lambda _: None, every_s=0.01):
         raise ValueError("x")
     assert not [t for t in threading.enumerate() if t.name == "progress"] and threading.active_count() <= before + 5
+
+
+def test_a_task_at_work_within_its_limit_gives_signs(embedded_ray: RuntimeConfig, tmp_path: Path) -> None:
+    monitor = Monitor.start()
+    ray.get(ray.remote(num_cpus=0)(_work_a_while).remote(monitor, tmp_path / "failure.json"))
+    assert (monitor.signs() or 0) > 1
+
+
+def _work_a_while(monitor: Monitor, failure: Path) -> None:
+    guard._BEAT_EVERY_S = 0.05
+    with guard.deadline(100, failure, "a.mp4", monitor):
+        time.sleep(1)
 
 
 def test_signs_that_nobody_counts_are_not_known(embedded_ray: RuntimeConfig) -> None:
