@@ -24,7 +24,7 @@ def anonymized(source: Path | str, output: Path | str, *overrides: str) -> Summa
     with (
         mock.patch.object(run, "connected", lambda _: contextlib.nullcontext()),
         mock.patch.object(run, "stage_resources", lambda *_, **__: None),
-        mock.patch.object(run.Monitor, "start", lambda: mock.Mock(read=dict, signs=lambda: 0)),
+        mock.patch.object(run.Monitor, "start", lambda: mock.Mock(read=dict, signs=lambda: None)),
         mock.patch.object(graph, "build", lambda first, context, _: (first, context)),
         mock.patch.object(graph, "outcomes", _outcomes),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -12,8 +13,8 @@ from anonflow.remote.access import Access
 
 ON_DAMAGE = ("quarantine", "hide_frame")
 LOG_FORMATS = ("text", "json")
-_STALL_CHUNKS_EMBEDDED, _STALL_CHUNKS_CLUSTER = 1.5, 24.0
-"""Time limits of a chunk: an hour and a half, and a day, by default."""
+_STALL_EMBEDDED_S, _STALL_CLUSTER_S = 1_800.0, 86_400.0
+_SHORTEST_STALL_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,6 @@ class RuntimeConfig(Section):
     """Ed25519 private key in PEM, for its owner's eyes only; None: runs are not signed."""
     max_attempts: int
     chunk_timeout_s: float
-    stall_timeout_s: float | None
-    """Without any sign of life for so long, the run ends; None: see `longest_stall_s`."""
     lease_s: float
     """A run that has given no sign of life for so long is taken for dead by the next one on its folders."""
     progress: bool | None
@@ -127,13 +126,15 @@ class RuntimeConfig(Section):
     storage_cache_mb: int = 16
     scratch_dir: str | None = None
     scratch_max_mb: int | None = None
+    stall_timeout_s: float | None = None
+    """Without any sign of life for so long, the run ends; None: see `longest_stall_s`."""
 
     @property
     def longest_stall_s(self) -> float:
-        """How long nothing may happen: beyond a chunk's limit; on a cluster, nodes may have to be waited for."""
+        """How long nothing may happen: storage is asked again meanwhile; on a cluster, nodes are waited for."""
         if self.stall_timeout_s is not None:
             return self.stall_timeout_s
-        return self.chunk_timeout_s * (_STALL_CHUNKS_EMBEDDED if self.address is None else _STALL_CHUNKS_CLUSTER)
+        return max(_STALL_EMBEDDED_S if self.address is None else _STALL_CLUSTER_S, 3 * self.storage_retry_s)
 
     @property
     def access(self) -> Access:
@@ -153,8 +154,7 @@ class RuntimeConfig(Section):
         require(self.object_store_mb >= 80, f"runtime.object_store_mb={self.object_store_mb} must be at least 80")
         require(self.max_attempts >= 1, f"runtime.max_attempts={self.max_attempts} must be at least 1")
         positive("runtime.chunk_timeout_s", self.chunk_timeout_s)
-        stall_s = self.stall_timeout_s
-        require(stall_s is None or stall_s >= 1, f"runtime.stall_timeout_s={stall_s} must be at least 1, or null")
+        _check_stall(self.stall_timeout_s)
         require(self.lease_s >= 1, f"runtime.lease_s={self.lease_s} must be at least 1")
         positive("runtime.logical_cpus_per_core", self.logical_cpus_per_core)
         choice("runtime.log_format", self.log_format, LOG_FORMATS)
@@ -175,6 +175,13 @@ class RuntimeConfig(Section):
     def logs_paths(self) -> bool:
         """Whether log lines may name files."""
         return self.log_format == "text" if self.log_paths is None else self.log_paths
+
+
+def _check_stall(seconds: float | None) -> None:
+    require(
+        seconds is None or (seconds >= _SHORTEST_STALL_S and math.isfinite(seconds)),
+        f"runtime.stall_timeout_s={seconds} must be at least {_SHORTEST_STALL_S:g} and finite, or null",
+    )
 
 
 def _check_storage(config: RuntimeConfig) -> None:

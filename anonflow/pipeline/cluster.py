@@ -22,7 +22,7 @@ from ray.exceptions import AuthenticationError
 from anonflow.config import RuntimeConfig
 from anonflow.errors import ConfigError, RayStartError
 from anonflow.observe.logs import told
-from anonflow.pipeline.interrupts import Interrupted, restored
+from anonflow.pipeline.interrupts import Interrupted, deferred, restored
 from anonflow.pipeline.resources import available_cores, cluster_has
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,6 @@ _MEBIBYTE, _GIBIBYTE = 2**20, 2**30
 _START_ATTEMPTS = 3
 _METRICS_EVERY_MS = 2000
 """How often processes tell Ray's agent their metrics; Ray's own default, 10 s, misses the end of a short run."""
-_LAST_GUARD_CHUNKS = 48
-"""Ray Data ends what no task has ended in for as many chunks' time limits: with the default limit, two days."""
 _ENOUGH_MEMORY_BYTES = 2 * _GIBIBYTE
 """Runs on two cores were measured to take 1.2 to 2.7 GiB; at 1.4 they came forward by the minute or not at all."""
 _SESSION_PREFIX = "anonflow-"
@@ -76,9 +74,10 @@ def connected(config: RuntimeConfig) -> Iterator[None]:
         with restored():
             yield
     finally:
-        ray.shutdown()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        with deferred():
+            ray.shutdown()
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _quiet_logs() -> None:
@@ -230,9 +229,8 @@ def _configure_data(config: RuntimeConfig) -> None:
     context.print_on_execution_start = False
     # With one chunk an actor, a pool whose actors are all busy is at 1: time for another, where there is room.
     context.autoscaling_config.actor_pool_util_upscaling_threshold = 1.0
-    # It takes slow work for a stall, which has time limits of its own; `stall` tells them apart, and comes first.
-    last_s = max(config.chunk_timeout_s * _LAST_GUARD_CHUNKS, config.longest_stall_s * 2)
-    context.execution_no_progress_timeout_s = int(last_s)
+    # It would take slow work for a stall, which has time limits of its own; `stall` tells them apart.
+    context.execution_no_progress_timeout_s = -1
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     # A small run has fewer inputs than workers.
     warnings.filterwarnings("ignore", message="The (maximum|minimum) number of concurrent", module="ray")

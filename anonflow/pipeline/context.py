@@ -33,8 +33,11 @@ class Progress(Protocol):
     def retried(self, stage: str) -> None:
         """A task began again after its worker had died."""
 
-    def beat(self) -> None:
-        """A task that has begun long ago is at work within its time limit."""
+    def began(self, task: str, limit_s: float) -> None:
+        """A task began, or goes on; `limit_s` from now it will have left, or been ended."""
+
+    def left(self, task: str) -> None:
+        """A task that began is at work no more."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,10 @@ class SilentProgress:
     def retried(self, stage: str) -> None:
         """Nothing."""
 
-    def beat(self) -> None:
+    def began(self, task: str, limit_s: float) -> None:
+        """Nothing."""
+
+    def left(self, task: str) -> None:
         """Nothing."""
 
 

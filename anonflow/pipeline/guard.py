@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from anonflow.errors import (
     WorkerCrashError,
 )
 from anonflow.observe.metrics import FAILED, MADE, REUSED
-from anonflow.pipeline.context import Progress, RunContext
+from anonflow.pipeline.context import RunContext
 from anonflow.pipeline.guardian import killed_after
 from anonflow.pipeline.timing import Stopwatch
 from anonflow.storage import StoragePath, naming_storage_errors, read_if_there, storage_error, write_json
@@ -36,7 +35,6 @@ log = logging.getLogger(__name__)
 _EXIT_AFTER_DEADLINE = 70
 _EXIT_UNUSABLE = 71
 _GRACE_S = 15.0
-_BEAT_EVERY_S = 10.0
 
 
 def make_result(
@@ -56,6 +54,8 @@ def make_result(
         _tell_failure(context, recorded, watch)
         return recorded
     runtime = context.config.runtime
+    limit_s = runtime.chunk_timeout_s * n_chunks
+    progress.began(str(result), limit_s)
     try:
         begun = count_attempt(context.paths.attempts(result))
         if begun > 1:
@@ -67,7 +67,7 @@ def make_result(
             )
         decode_s = context.config.limits.max_decode_s_per_frame
         with (
-            deadline(runtime.chunk_timeout_s * n_chunks, failure, subject, progress),
+            deadline(limit_s, failure, subject),
             frame_deadline(decode_s, failure, subject),
             naming_storage_errors(result),
         ):
@@ -80,6 +80,8 @@ def make_result(
         internal = internal_error(subject, error)
         _tell_failure(context, internal, watch)
         return _recorded(failure, internal)
+    finally:
+        progress.left(str(result))
     progress.task(context.stage, MADE, watch.read()["wall_s"])
     return None
 
@@ -150,35 +152,24 @@ def recorded_error(record: dict[str, object]) -> AnonflowError:
 
 
 @contextmanager
-def deadline(
-    seconds: float, failure: StoragePath, subject: str, progress: Progress | None = None
-) -> Iterator[None]:
+def deadline(seconds: float, failure: StoragePath, subject: str) -> Iterator[None]:
     """End this process when the block takes longer than `seconds`, after writing the failure.
 
-    A decoder that hangs in C cannot be interrupted, only left. A thread writes why; should even that not run (a
-    library that keeps the interpreter, a stopped process), the guardian does both some seconds later. Until then
-    `progress` is told now and then that there is work.
+    A decoder that hangs in C cannot be interrupted, only left. The timer thread writes why; should even that not
+    run (a library that keeps the interpreter, a stopped process), the guardian does both some seconds later.
     """
     error = ChunkTimeoutError(
         f"{subject}: a part of the work took longer than {seconds:g} s. "
         "Raise runtime.chunk_timeout_s, or lower chunk.length_s for a video."
     )
-    done, until = threading.Event(), time.monotonic() + seconds
-
-    def watch() -> None:
-        while (left := until - time.monotonic()) > 0:
-            if done.wait(min(left, _BEAT_EVERY_S)):
-                return
-            if progress is not None:
-                progress.beat()
-        _leave(failure, error)
-
-    threading.Thread(target=watch, daemon=True, name="deadline").start()
+    timer = threading.Timer(seconds, lambda: _leave(failure, error))
+    timer.daemon = True
+    timer.start()
     try:
         with killed_after(seconds + _GRACE_S, failure, _record(error)):
             yield
     finally:
-        done.set()
+        timer.cancel()
 
 
 @contextmanager

@@ -35,6 +35,7 @@ class _State:
         self.signal_number: int | None = None
         self.raised: weakref.ref[Interrupted] | None = None
         self.is_settled = False
+        self.n_deferring = 0
 
     def is_on_its_way(self) -> bool:
         return self.raised is not None and self.raised() is not None
@@ -83,9 +84,26 @@ def restored() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Have a signal that comes in the block be raised at its end: a clean-up half done is none, or crashes Ray."""
+    _state.n_deferring += 1
+    try:
+        yield
+    finally:
+        _state.n_deferring -= 1
+        check()
+
+
+def is_deferring() -> bool:
+    """Whether nothing is to be raised now that is no failure of what is being done."""
+    return _state.n_deferring > 0
+
+
 def check() -> None:
     """Raise `Interrupted` if a signal has come whose exception went astray."""
-    if _state.signal_number is not None and not _state.is_on_its_way() and not _state.is_settled:
+    is_due = _state.signal_number is not None and not _state.is_on_its_way()
+    if is_due and not _state.is_settled and not is_deferring():
         _state.interrupt()
 
 
@@ -96,6 +114,9 @@ def settle() -> None:
 
 def _on_signal(number: int, _frame: FrameType | None) -> Any:
     if _state.is_on_its_way() or _state.is_settled:
+        return
+    if is_deferring():
+        _state.signal_number = _state.signal_number or number
         return
     _state.signal_number = number
     _state.interrupt()

@@ -25,6 +25,7 @@ from typing import Any
 from anonflow.claims import create_exclusive
 from anonflow.errors import ConfigError, LeaseLostError, StorageError
 from anonflow.pipeline.ending import Ending, endable
+from anonflow.pipeline.interrupts import deferred
 from anonflow.pipeline.paths import CONTROL_FOLDER
 from anonflow.pipeline.process import Life, Process
 from anonflow.storage import StoragePath, canonical_json, naming_storage_errors, write_bytes
@@ -273,8 +274,9 @@ def _beating(leases: list[Lease], lease_s: float) -> Iterator[Hold]:
         try:
             yield Hold(leases, ending)
         finally:
-            stop.set()
-            thread.join(timeout=lease_s)
+            with deferred():
+                stop.set()
+                thread.join(timeout=lease_s)
 
 
 def _numbers(folder: StoragePath) -> list[int]:

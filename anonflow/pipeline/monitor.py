@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,10 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from anonflow.pipeline.interrupts import deferred
 from anonflow.pipeline.metrics import Exporter
 from anonflow.pipeline.rows import Outcome
+from anonflow.pipeline.stall import Signs
 from anonflow.types import Status
 
 
@@ -26,6 +29,7 @@ class _Counters:
         self._counts: Counter[str] = Counter()
         self._exporter = Exporter()
         self._signs = 0
+        self._until: dict[str, float] = {}
 
     def add(self, name: str, amount: int) -> None:
         self._signs += 1
@@ -46,11 +50,18 @@ class _Counters:
         self._counts["retried"] += 1
         self._exporter.retried(stage)
 
-    def beat(self) -> None:
+    def began(self, task: str, limit_s: float) -> None:
         self._signs += 1
+        self._until[task] = time.monotonic() + limit_s
 
-    def signs(self) -> int:
-        return self._signs
+    def left(self, task: str) -> None:
+        self._signs += 1
+        self._until.pop(task, None)
+
+    def signs(self) -> Signs:
+        now = time.monotonic()
+        self._until = {task: until for task, until in self._until.items() if until > now}
+        return Signs(self._signs, is_busy=bool(self._until))
 
     def read(self) -> dict[str, int]:
         self._exporter.refresh()
@@ -90,9 +101,13 @@ class Monitor:
         """A task began again after its worker had died."""
         self.counters.retried.remote(stage)
 
-    def beat(self) -> None:
-        """A task that has begun long ago is at work within its time limit."""
-        self.counters.beat.remote()
+    def began(self, task: str, limit_s: float) -> None:
+        """A task began, or goes on; `limit_s` from now it will have left, or been ended."""
+        self.counters.began.remote(task, limit_s)
+
+    def left(self, task: str) -> None:
+        """A task that began is at work no more."""
+        self.counters.left.remote(task)
 
     def listed(self, sources: int) -> None:
         """The run has that many sources."""
@@ -109,13 +124,10 @@ class Monitor:
         counts: dict[str, int] = ray.get(self.counters.read.remote(), timeout=5)
         return counts
 
-    def signs(self) -> int | None:
-        """How often anything was told: as long as it stays the same, no task begins or ends or is at work.
-
-        None: the actor does not answer just now, or no more.
-        """
+    def signs(self) -> Signs | None:
+        """Signs of life of the stages; None: the actor does not answer just now, or no more."""
         try:
-            signs: int = ray.get(self.counters.signs.remote(), timeout=5)
+            signs: Signs = ray.get(self.counters.signs.remote(), timeout=5)
         except RayError:
             return None
         return signs
@@ -141,5 +153,6 @@ def watched(monitor: Monitor, show: Callable[[dict[str, int]], None], every_s: f
         yield
         look()
     finally:
-        stop.set()
-        thread.join(timeout=10)
+        with deferred():
+            stop.set()
+            thread.join(timeout=10)

@@ -40,6 +40,8 @@ from anonflow.pipeline.resources import stage_resources
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.pipeline.sources import list_sources, local_path
 from anonflow.pipeline.stages.stitch import ChunkedVideo
+from anonflow.pipeline.stall import until_still
+from anonflow.pipeline.telling import Deaths
 from anonflow.storage import make_private_folder, remove_tree, written_whole
 from anonflow.tables import read_index, read_note, read_rows
 from anonflow.types import Detections, FrameFacts, MaskPlan, Source
@@ -125,9 +127,11 @@ def _computed(context: RunContext, sources: tuple[Source, ...], console: Console
         monitor = Monitor.start()
         resources = stage_resources(runtime, wants_gpu=runtime.provider != "cpu")
         bars = console.is_terminal if runtime.progress is None else runtime.progress
+        deaths = Deaths()
         with displayed(console, bars=bars) as display:
 
             def show(counts: dict[str, int]) -> None:
+                deaths.tell(counts)
                 frames = [counts.get(name, 0) for name in ("planned", "detect")]
                 done = counts.get("planned_videos", 0)
                 display.show(Snapshot(len(sources), done, 0, frames[0], frames[1], 0))
@@ -137,7 +141,7 @@ def _computed(context: RunContext, sources: tuple[Source, ...], console: Console
                 context = replace(context, progress=monitor)
                 first = [first_row(unit, context) for unit in units(sources, context)]
                 plans = graph.build_plans(first, context, resources)
-                for row in graph.rows_of(plans):
+                for row in until_still(graph.rows_of(plans), monitor.signs, runtime.longest_stall_s):
                     if row.video_id not in told:
                         told.add(row.video_id)
                         yield row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -41,7 +41,7 @@ from anonflow.pipeline.resources import stage_resources
 from anonflow.pipeline.rows import Outcome
 from anonflow.pipeline.settled import Unit, settle
 from anonflow.pipeline.sources import Listing
-from anonflow.pipeline.stall import ended_when_still
+from anonflow.pipeline.stall import until_still
 from anonflow.pipeline.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -130,9 +130,9 @@ def _work(
         bars = is_watched if runtime.progress is None else runtime.progress
         display = stack.enter_context(displayed(console, bars=bars))
         stack.enter_context(watched(monitor, partial(telling.show, display), _POLL_S))
-        stack.enter_context(ended_when_still(monitor.signs, runtime.longest_stall_s))
         dataset = graph.build([first_row(unit, context) for unit in left], context, resources)
-        for outcome in graph.outcomes(dataset):
+        ending = until_still(graph.outcomes(dataset), monitor.signs, runtime.longest_stall_s)
+        for outcome in stack.enter_context(closing(ending)):
             check_interrupts()
             hold.check()
             if ledger.add(outcome):

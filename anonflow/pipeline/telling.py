@@ -22,6 +22,27 @@ _NO_FRAMES = ("planned_videos", "retried")
 """Counters of the stages that count something else."""
 
 
+class Deaths:
+    """Says that workers die, as nobody else does: a run can go on like that for long."""
+
+    def __init__(self) -> None:
+        """None have been told of."""
+        self._told, self._when = 0, -_DEATHS_EVERY_S
+
+    def tell(self, counts: dict[str, int]) -> None:
+        """Log how many there were by the stages' counters, if there are more, and it was long ago."""
+        deaths = counts.get("retried", 0)
+        if deaths <= self._told or time.monotonic() - self._when < _DEATHS_EVERY_S:
+            return
+        self._told, self._when = deaths, time.monotonic()
+        log.warning(
+            "Workers died at work, %d so far (too little memory, a decoder, a lost node); what they had begun is "
+            "done again.",
+            deaths,
+            extra=told("deaths", deaths=deaths),
+        )
+
+
 class Telling:
     """Brings the record up to date every few seconds, and the display more often."""
 
@@ -31,7 +52,7 @@ class Telling:
         self._frames: dict[str, int] = {}
         self._told = started
         self._said: set[str] = set()
-        self._deaths, self._deaths_told = 0, -_DEATHS_EVERY_S
+        self._deaths = Deaths()
         self.course = Course()
 
     def show(self, display: Display, counts: dict[str, int]) -> None:
@@ -46,21 +67,9 @@ class Telling:
             masked_frames=counts.get("mask", 0),
         )
         display.show(snapshot)
-        self._tell_deaths(counts.get("retried", 0))
+        self._deaths.tell(counts)
         self.course.add(snapshot.course())
         self.tell_if_due()
-
-    def _tell_deaths(self, deaths: int) -> None:
-        """Say that workers die, as nobody else does: a run can go on like that for long."""
-        if deaths <= self._deaths or time.monotonic() - self._deaths_told < _DEATHS_EVERY_S:
-            return
-        self._deaths, self._deaths_told = deaths, time.monotonic()
-        log.warning(
-            "Workers died at work, %d so far (too little memory, a decoder, a lost node); what they had begun is "
-            "done again.",
-            deaths,
-            extra=told("deaths", deaths=deaths),
-        )
 
     def tell_if_due(self) -> None:
         """Write the record, if the last time is long ago; what cannot be written now, the next time tells."""

@@ -21,6 +21,9 @@ from tests.pipeline.worlds import configuration
         "runtime.max_attempts=0",
         "runtime.chunk_timeout_s=0",
         "runtime.chunk_timeout_s=inf",
+        "runtime.stall_timeout_s=9",
+        "runtime.stall_timeout_s=inf",
+        "runtime.stall_timeout_s=nan",
         "runtime.metrics_port=0",
         "runtime.metrics_port=65536",
         "runtime.log_format=xml",
@@ -63,6 +66,15 @@ def test_a_metrics_port_is_for_the_embedded_ray_only() -> None:
     """On a cluster it would be ignored."""
     with pytest.raises(ConfigError, match="metrics-export-port"):
         configuration("runtime.metrics_port=8080", "runtime.address=auto")
+
+
+def test_how_long_a_run_stands_still_depends_on_what_is_waited_for() -> None:
+    assert configuration().runtime.longest_stall_s == 1800
+    assert configuration("runtime.address=auto").runtime.longest_stall_s == 86_400
+    assert configuration("runtime.storage_retry_s=900").runtime.longest_stall_s == 2700, (
+        "a store may be away so long"
+    )
+    assert configuration("runtime.stall_timeout_s=10", "runtime.address=auto").runtime.longest_stall_s == 10
 
 
 def test_bars_do_not_go_between_lines_of_json() -> None:

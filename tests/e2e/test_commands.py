@@ -47,7 +47,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "connected", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(run, "stage_resources", lambda *_, **__: None)
     quiet = dict.fromkeys(("listed", "ended"), lambda _: None)
-    monitor = SimpleNamespace(read=lambda: {"planned": 40, "mask": 40}, signs=lambda: 0, **quiet)
+    monitor = SimpleNamespace(read=lambda: {"planned": 40, "mask": 40}, signs=lambda: None, **quiet)
     monkeypatch.setattr(Monitor, "start", lambda: monitor)
     monkeypatch.setattr(graph, "build", build)
     monkeypatch.setattr(graph, "outcomes", outcomes)

@@ -44,7 +44,7 @@ def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "connected", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(run, "stage_resources", lambda *_, **__: None)
     monkeypatch.setattr(run, "check_models", lambda *_: None)
-    monitor = SimpleNamespace(read=dict, signs=lambda: 0, listed=lambda _: None, ended=lambda _: None)
+    monitor = SimpleNamespace(read=dict, signs=lambda: None, listed=lambda _: None, ended=lambda _: None)
     monkeypatch.setattr(Monitor, "start", lambda: monitor)
     monkeypatch.setattr(graph, "build", build)
     monkeypatch.setattr(graph, "outcomes", outcomes)

@@ -87,6 +87,12 @@ def test_a_recorded_configuration_gives_the_same_results(overrides: tuple[str, .
     assert again == config and derive_keys(again) == derive_keys(config)
 
 
+def test_a_run_of_before_an_option_was_made_is_taken_again_with_its_default() -> None:
+    recorded = json.loads(json.dumps(asdict(configuration())))
+    del recorded["runtime"]["stall_timeout_s"]
+    assert retry.changed(recorded, {}) == configuration()
+
+
 def test_detections_of_a_sweep_that_has_ended_are_not_left_anew(tmp_path: Path) -> None:
     recorded = json.loads(json.dumps(asdict(configuration(f"runtime.detections_dir={tmp_path}/sweep"))))
     assert retry.changed(recorded, {}).runtime.detections_dir is None

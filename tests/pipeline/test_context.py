@@ -127,7 +127,8 @@ def test_silence_takes_everything() -> None:
     SilentProgress().task("mask", "made", 1.0)
     SilentProgress().failed("mask", "encode")
     SilentProgress().retried("mask")
-    SilentProgress().beat()
+    SilentProgress().began("mask v", 60)
+    SilentProgress().left("mask v")
 
 
 def test_a_stage_has_the_run_with_its_own_name(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from anonflow.errors import AnonflowError, LeaseLostError, StalledError
 from anonflow.pipeline.ending import Ended, Ending, endable
+from anonflow.pipeline.interrupts import deferred
 
 
 def soon(do: Callable[[], None]) -> threading.Thread:
@@ -89,6 +90,42 @@ def test_outside_of_the_main_thread_the_check_tells() -> None:
     thread.start()
     thread.join(timeout=60)
     assert [str(error) for error in caught] == ["why"]
+
+
+def test_an_end_that_somebody_swallowed_can_be_asked_for_again() -> None:
+    with pytest.raises(StalledError, match="again"), endable() as ending:
+        with contextlib.suppress(Ended):
+            ending.end(StalledError("first"))
+            time.sleep(60)
+        ending.end(StalledError("again"))
+        time.sleep(60)
+
+
+def test_one_that_is_on_its_way_is_not_cut_short_by_the_next() -> None:
+    cleaned = []
+    with pytest.raises(StalledError, match="first"), endable() as ending:
+        try:
+            ending.end(StalledError("first"))
+            time.sleep(60)
+        finally:
+            for step in range(3):
+                ending.end(StalledError("next"))
+                cleaned.append(step)
+    assert cleaned == [0, 1, 2]
+
+
+def test_a_block_that_is_over_cannot_be_ended() -> None:
+    with endable() as ending:
+        pass
+    ending.end(StalledError("late"))  # by the signal's default, the process
+
+
+def test_it_waits_for_what_must_not_be_cut_short() -> None:
+    cleaned = []
+    with pytest.raises(StalledError), endable() as ending, deferred():
+        ending.end(StalledError("why"))
+        cleaned.append(True)
+    assert cleaned
 
 
 def test_signals_are_as_they_were() -> None:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from anonflow.pipeline.interrupts import Interrupted, check, interruptible, restored, settle
+from anonflow.pipeline.interrupts import Interrupted, check, deferred, interruptible, restored, settle
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
@@ -52,6 +52,29 @@ def test_a_signal_whose_exception_was_swallowed_is_found_by_the_check() -> None:
         with pytest.raises(Interrupted) as caught:
             check()
     assert caught.value.exit_code == 143
+
+
+@SIGNALS
+def test_what_must_not_be_cut_short_is_finished_first(number: signal.Signals) -> None:
+    cleaned = []
+    with interruptible(), pytest.raises(Interrupted) as caught:
+        with deferred():
+            with deferred():
+                send(number)
+            send(signal.SIGTERM)
+            cleaned.append("all of it")
+        cleaned.append("more")
+    assert cleaned == ["all of it"] and caught.value.exit_code == 128 + number
+
+
+def test_one_that_has_come_before_stays_the_one_that_is_raised() -> None:
+    with interruptible(), pytest.raises(Interrupted) as caught:
+        try:
+            send(signal.SIGINT)
+        finally:
+            with deferred():
+                send(signal.SIGTERM)
+    assert caught.value.exit_code == 130
 
 
 def as_in_ray(number: int) -> None:

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import ray
 from ray.exceptions import GetTimeoutError
 
 from anonflow.config import RuntimeConfig
-from anonflow.pipeline import guard
 from anonflow.pipeline.monitor import Monitor, watched
 from anonflow.pipeline.rows import Outcome
+from anonflow.pipeline.stall import Signs
 from anonflow.types import Status
 
 
@@ -31,7 +30,8 @@ def test_counters_add_up_across_processes(embedded_ray: RuntimeConfig) -> None:
 def test_whatever_is_told_is_a_sign_of_life(embedded_ray: RuntimeConfig) -> None:
     monitor = Monitor.start()
     tellings = (
-        monitor.beat,
+        lambda: monitor.began("mask v", 0),
+        lambda: monitor.left("mask v"),
         lambda: monitor.add("mask", 5),
         lambda: monitor.planned(40, chunks=2),
         lambda: monitor.task("mask", "made", 1.5),
@@ -39,9 +39,28 @@ def test_whatever_is_told_is_a_sign_of_life(embedded_ray: RuntimeConfig) -> None
         lambda: monitor.ended(Outcome("/in/a", "a", Status.QUARANTINED, 1, "fp", reason="damaged")),
     )
     for number, tell in enumerate(tellings):
-        assert monitor.signs() == number
+        assert monitor.signs() == Signs(number, is_busy=False)
         tell()
-    assert monitor.signs() == monitor.signs() == len(tellings), "to look is none"
+    assert monitor.signs() == monitor.signs() == Signs(len(tellings), is_busy=False), "to look is none"
+
+
+def test_a_task_is_at_work_until_it_leaves_or_its_limit_has_passed(embedded_ray: RuntimeConfig) -> None:
+    monitor = Monitor.start()
+
+    def busy() -> bool:
+        signs = monitor.signs()
+        return signs is not None and signs.is_busy
+
+    for task, limit_s in (("a", 1000), ("b", 1000), ("a", 0)):
+        monitor.began(task, limit_s)
+    assert busy(), "b is"
+    monitor.left("b")
+    assert not busy()
+    monitor.began("c", 0.1)
+    until = time.monotonic() + 60
+    while busy() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not busy()
 
 
 def test_the_last_look_is_after_the_block(embedded_ray: RuntimeConfig) -> None:
@@ -58,22 +77,13 @@ def test_looking_stops_when_the_block_fails(embedded_ray: RuntimeConfig) -> None
     assert not [t for t in threading.enumerate() if t.name == "progress"] and threading.active_count() <= before + 5
 
 
-def test_a_task_at_work_within_its_limit_gives_signs(embedded_ray: RuntimeConfig, tmp_path: Path) -> None:
-    monitor = Monitor.start()
-    ray.get(ray.remote(num_cpus=0)(_work_a_while).remote(monitor, tmp_path / "failure.json"))
-    assert (monitor.signs() or 0) > 1
-
-
-def _work_a_while(monitor: Monitor, failure: Path) -> None:
-    guard._BEAT_EVERY_S = 0.05
-    with guard.deadline(100, failure, "a.mp4", monitor):
-        time.sleep(1)
-
-
 def test_signs_that_nobody_counts_are_not_known(embedded_ray: RuntimeConfig) -> None:
     monitor = Monitor.start()
-    assert monitor.signs() == 0
+    assert monitor.signs() == Signs(0, is_busy=False)
     ray.kill(monitor.counters)
+    until = time.monotonic() + 60
+    while monitor.signs() is not None and time.monotonic() < until:
+        time.sleep(0.05)
     assert monitor.signs() is None
 
 

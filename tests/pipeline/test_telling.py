@@ -54,7 +54,7 @@ def test_deaths_of_workers_are_told_now_and_then(
 ) -> None:
     for deaths in (0, 1, 2, 3):
         telling.show(Shown(), {"planned": 10, "retried": deaths})
-    telling._deaths_told -= 60
+    telling._deaths._when -= 60
     telling.show(Shown(), {"planned": 10, "retried": 3})
     assert [record.facts for record in caplog.records] == [{"deaths": 1}, {"deaths": 3}]
     telling.tell()

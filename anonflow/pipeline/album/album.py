@@ -7,6 +7,7 @@ that takes workers down is known, and quarantined after `runtime.max_attempts`. 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +25,8 @@ from anonflow.storage import StoragePath
 
 log = logging.getLogger(__name__)
 
+_TELL_EVERY_S = 10.0
+
 
 class Album:
     """The pictures of an album that are left at a stage, and the rows of those that end there."""
@@ -35,6 +38,7 @@ class Album:
         self._left: list[Member] = []
         self._is_lost = False
         self._watch = Stopwatch()
+        self._told_s = -_TELL_EVERY_S
         for member in members_of(row, context):
             ending = read_ending(member.row, context)
             if ending is None:
@@ -59,6 +63,7 @@ class Album:
         marker = self._marker(member.source.video_id)
         failure = self.context.paths.failure(marker)
         runtime, uri = self.context.config.runtime, member.source.uri
+        self._tell_at_work()
         try:
             if recorded := recorded_failure(failure):
                 raise recorded
@@ -67,7 +72,7 @@ class Album:
                     f"{uri}: its worker died {runtime.max_attempts} times (out of memory, a decoder or a GPU). "
                     "Check the file; give the stage more memory and run again."
                 )
-            with deadline(runtime.chunk_timeout_s, failure, uri, self.context.progress):
+            with deadline(runtime.chunk_timeout_s, failure, uri):
                 work()
             if self.is_careful:
                 forget_count(marker)  # what counts is what was begun and not finished
@@ -106,8 +111,19 @@ class Album:
 
     def leave(self) -> list[Row]:
         """The rows that go on: those of ended pictures, and the album's, for the pictures that are left."""
+        self.context.progress.left(self._task)
         self.context.progress.task(self.stage, FAILED if self._is_lost else MADE, self._watch.read()["wall_s"])
         return [*self._ended.values(), *([] if self._is_lost else [self.row])]
+
+    @property
+    def _task(self) -> str:
+        return f"{self.stage} {self.row.video_id}"
+
+    def _tell_at_work(self) -> None:
+        """Now and then: there may be thousands of pictures, each with a time limit of its own."""
+        if time.monotonic() - self._told_s >= _TELL_EVERY_S:
+            self._told_s = time.monotonic()
+            self.context.progress.began(self._task, self.context.config.runtime.chunk_timeout_s + _TELL_EVERY_S)
 
     def _is_recorded(self, member: Member) -> bool:
         try:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from anonflow.errors import DamagedPictureError, NoSpaceError, StorageError
 from anonflow.pipeline import outcomes
 from anonflow.pipeline.album.album import Album
 from anonflow.pipeline.album.members import album_row
-from anonflow.pipeline.context import RunContext
+from anonflow.pipeline.context import RunContext, SilentProgress
 from anonflow.pipeline.guard import record_failure
 from anonflow.pipeline.rows import Outcome, Row
 from anonflow.types import Source, Status
@@ -55,6 +56,22 @@ def test_a_failure_is_its_own_pictures(row: Row, context: RunContext) -> None:
     assert left(Album(row, "join", context)) == ["a.jpg"]
     message = outcome_of(rows[0]).message
     assert message == "/in/b.jpg: cut off" and outcome_of(rows[0]).kind == "picture"
+
+
+def test_an_album_is_at_work_while_its_pictures_are(row: Row, context: RunContext) -> None:
+    told: list[tuple[str, ...]] = []
+
+    class Told(SilentProgress):
+        def began(self, task: str, limit_s: float) -> None:
+            told.append(("began", task))
+            assert limit_s > context.config.runtime.chunk_timeout_s, "what one of them may take"
+
+        def left(self, task: str) -> None:
+            told.append(("left", task))
+
+    each(Album(row, "mask", replace(context, progress=Told())), lambda _: None)
+    task = f"mask {row.video_id}"
+    assert told == [("began", task), ("left", task)], "not for every picture"
 
 
 def test_a_stage_that_is_run_again_ends_the_same_pictures(row: Row, context: RunContext) -> None:
