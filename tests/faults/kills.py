@@ -86,7 +86,8 @@ def signals(bench: Bench, numbers: tuple[signal.Signals, ...], seed: int = 3, ro
     for _ in range(rounds):
         before = len(trial.journals())
         run = trial.start()
-        wait_until(lambda: len(trial.journals()) > before, run, 200)  # noqa: B023  # called in this round only
+        # All may be done by the rounds before, and the run over at once.
+        wait_until(lambda: run.process.poll() is not None or len(trial.journals()) > before, run, 200)  # noqa: B023
         time.sleep(chance.uniform(0, 0.8 * bench.undisturbed_s(6)))
         if run.process.poll() is None:
             for number in numbers:
