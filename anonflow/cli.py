@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from anonflow import __version__
 
@@ -20,6 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     sys.argv = [f"anonflow {command}", *rest]
     return COMMANDS[command][0]()
+
+
+def script() -> NoReturn:
+    """The console script: run the command line, and end the process with its exit code."""
+    code = main()
+    from anonflow.pipeline.interrupts import leave  # noqa: PLC0415  # not before what it takes has been imported
+
+    leave(code)
 
 
 def _anonymize() -> int:
@@ -116,4 +125,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

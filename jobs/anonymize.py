@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from functools import partial
 
 from rich.console import Console
@@ -12,7 +11,7 @@ from anonflow.calibrate.record import broken_record
 from anonflow.config import AnonymizeConfig
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.jobs.sweeps import Sweep, sweeping
-from anonflow.pipeline.interrupts import interruptible
+from anonflow.pipeline.interrupts import interruptible, leave
 from anonflow.pipeline.run import anonymize
 from anonflow.summary import log_summary, print_summary
 
@@ -40,4 +39,4 @@ def _run(sweep: Sweep, config: AnonymizeConfig, console: Console) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

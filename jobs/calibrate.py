@@ -30,6 +30,7 @@ from anonflow.jobs.evaluate import read_as
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.page.markdown import markdown
 from anonflow.page.page import render
+from anonflow.pipeline.interrupts import leave
 from anonflow.storage import write_bytes, write_json
 
 log = logging.getLogger("anonflow")
@@ -199,4 +200,4 @@ def _require_labels(labels: tuple[str, ...], config: CalibrateConfig) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rich.text import Text
 from anonflow.config import AnonymizeConfig
 from anonflow.demo.scene import FRAME_RATE, HEIGHT, N_FRAMES, WIDTH, frames, portrait
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
+from anonflow.pipeline.interrupts import leave
 from anonflow.pipeline.run import anonymize
 from anonflow.storage import written_whole
 from anonflow.summary import print_summary
@@ -52,4 +52,4 @@ def _run(config: DemoConfig, console: Console) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

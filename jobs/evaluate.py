@@ -27,6 +27,7 @@ from anonflow.jobs.cases import Cases, judged_cases, kept_cases
 from anonflow.jobs.gallery import worst_misses
 from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.page.page import render
+from anonflow.pipeline.interrupts import leave
 from anonflow.storage import write_bytes
 
 log = logging.getLogger("anonflow")
@@ -182,4 +183,4 @@ def _said(metrics: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -21,6 +21,7 @@ from anonflow.jobs.launch import DONE, QUARANTINED, launch
 from anonflow.jobs.positional import with_output
 from anonflow.jobs.regions import load_regions
 from anonflow.pipeline.again import quarantines
+from anonflow.pipeline.interrupts import leave
 from anonflow.pipeline.run import anonymize
 from anonflow.summary import print_summary
 
@@ -89,4 +90,4 @@ def _run(config: RetryConfig, console: Console) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

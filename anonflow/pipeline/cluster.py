@@ -125,8 +125,12 @@ def _session_folder() -> str:
 
 @contextmanager
 def _kept_sigterm() -> Iterator[None]:
-    """Ray takes SIGTERM for itself when it starts, and ends the process without a clean-up."""
+    """Ray takes SIGTERM for itself when it starts, and ends the process without a clean-up.
+
+    Its C++ code answers with an alarm that aborts the process 3 s later, which is kept from it and dropped.
+    """
     handler, timer = signal.getsignal(signal.SIGTERM), signal.getitimer(signal.ITIMER_REAL)
+    alarmed, mask = signal.getsignal(signal.SIGALRM), signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
     try:
         yield
     except SystemExit as ended:
@@ -134,8 +138,10 @@ def _kept_sigterm() -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)
-            # Its C++ code answers SIGTERM with an alarm that aborts the process 3 s later.
             signal.setitimer(signal.ITIMER_REAL, *timer)
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL if alarmed is None else alarmed)
 
 
 def _start_embedded(config: RuntimeConfig, folder: str) -> None:

@@ -3,19 +3,31 @@
 A signal's exception rises wherever the program happens to be, also where code of others swallows it. So a signal
 counts as dealt with only while its exception is alive (on its way up, or being handled); if it is gone and the
 program still runs, the next signal raises again, and so does `check`.
+
+What cleans up may hang, too: a store that does not answer, Ray. The process is ended then, before whoever sent the
+signal kills it; a rerun cleans up after that as after any process that was killed.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
+
+from anonflow.observe.logs import told
+
+log = logging.getLogger(__name__)
 
 HANDLED = (signal.SIGINT, signal.SIGTERM)
+_END_WITHIN_S = 25.0
+"""Kubernetes and systemd give 30 s or more."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -36,9 +48,22 @@ class _State:
         self.raised: weakref.ref[Interrupted] | None = None
         self.is_settled = False
         self.n_deferring = 0
+        self.force: threading.Timer | None = None
 
     def is_on_its_way(self) -> bool:
         return self.raised is not None and self.raised() is not None
+
+    def hurry(self, signal_number: int) -> None:
+        """From now on, the time runs."""
+        if self.force is None:
+            self.force = threading.Timer(_END_WITHIN_S, _force, (128 + signal_number,))
+            self.force.daemon = True
+            self.force.start()
+
+    def relax(self) -> None:
+        if self.force is not None:
+            self.force.cancel()
+        self.force = None
 
     def interrupt(self) -> None:
         assert self.signal_number is not None
@@ -69,6 +94,7 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         _state.signal_number = None
+        _state.relax()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -115,8 +141,35 @@ def settle() -> None:
 def _on_signal(number: int, _frame: FrameType | None) -> Any:
     if _state.is_on_its_way() or _state.is_settled:
         return
+    _state.hurry(number)
     if is_deferring():
         _state.signal_number = _state.signal_number or number
         return
     _state.signal_number = number
     _state.interrupt()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with that exit code.
+
+    After a signal, without the interpreter's own end: what Ray had begun may crash in it, and the code be another.
+    """
+    if code in [128 + number for number in HANDLED]:
+        _exit(code)
+    sys.exit(code)
+
+
+def _force(code: int) -> None:
+    log.error(
+        "Cleaning up takes longer than %g s, and is left to the next run. Nothing partial was published.",
+        _END_WITHIN_S,
+        extra=told("forced", seconds=_END_WITHIN_S),
+    )
+    _exit(code)
+
+
+def _exit(code: int) -> NoReturn:
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -257,6 +258,7 @@ def _beating(leases: list[Lease], lease_s: float) -> Iterator[Hold]:
     stop = threading.Event()
 
     def beat() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # see cluster
         while not stop.wait(lease_s / _BEATS_A_LEASE):
             try:
                 for lease in leases:

@@ -3,10 +3,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
+from anonflow.pipeline import interrupts
 from anonflow.pipeline.interrupts import Interrupted, check, deferred, interruptible, restored, settle
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -160,3 +163,48 @@ def test_another_thread_than_the_main_one_is_left_alone() -> None:
     thread.start()
     thread.join()
     assert entered == [before]
+
+
+CLEAN_UP_THAT_HANGS = """
+import contextlib, signal, sys, time
+from anonflow.pipeline import interrupts
+interrupts._END_WITHIN_S = 0.3
+with interrupts.interruptible():
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        with interrupts.deferred():
+            time.sleep(60)
+"""
+
+ATEXIT_THAT_CRASHES = """
+import atexit, os, signal
+from anonflow.pipeline import interrupts
+atexit.register(os.kill, os.getpid(), signal.SIGSEGV)
+print("said", end="")
+interrupts.leave({code})
+"""
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_clean_up_that_hangs_does_not_keep_the_process() -> None:
+    ended = run(CLEAN_UP_THAT_HANGS)
+    assert ended.returncode == 143 and "left to the next run" in ended.stderr
+
+
+def test_nobody_is_hurried_once_the_block_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "_END_WITHIN_S", 0.05)
+    with pytest.raises(Interrupted), interruptible():
+        send(signal.SIGTERM)
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
+
+
+@pytest.mark.parametrize(("code", "ended"), [(0, -signal.SIGSEGV), (130, 130), (143, 143)])
+def test_after_a_signal_nothing_at_the_interpreters_end_changes_the_exit_code(code: int, ended: int) -> None:
+    left = run(ATEXIT_THAT_CRASHES.format(code=code))
+    assert (left.returncode, left.stdout if ended > 0 else "said") == (ended, "said")
