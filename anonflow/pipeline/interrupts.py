@@ -10,14 +10,17 @@ signal kills it; a rerun cleans up after that as after any process that was kill
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -28,6 +31,8 @@ log = logging.getLogger(__name__)
 HANDLED = (signal.SIGINT, signal.SIGTERM)
 _END_WITHIN_S = 25.0
 """Kubernetes and systemd give 30 s or more."""
+_SAY_WITHIN_S = 2.0
+_OVER = -1
 
 
 class Interrupted(KeyboardInterrupt):
@@ -48,22 +53,11 @@ class _State:
         self.raised: weakref.ref[Interrupted] | None = None
         self.is_settled = False
         self.n_deferring = 0
-        self.force: threading.Timer | None = None
+        self.hurry: SimpleQueue[int] | None = None
+        """Takes the exit code of a process that is to end; a handler may do no more, as it may run anywhere."""
 
     def is_on_its_way(self) -> bool:
         return self.raised is not None and self.raised() is not None
-
-    def hurry(self, signal_number: int) -> None:
-        """From now on, the time runs."""
-        if self.force is None:
-            self.force = threading.Timer(_END_WITHIN_S, _force, (128 + signal_number,))
-            self.force.daemon = True
-            self.force.start()
-
-    def relax(self) -> None:
-        if self.force is not None:
-            self.force.cancel()
-        self.force = None
 
     def interrupt(self) -> None:
         assert self.signal_number is not None
@@ -90,11 +84,14 @@ def interruptible() -> Iterator[None]:
         return
     before = {number: signal.signal(number, _on_signal) for number in HANDLED}
     _state.signal_number, _state.raised, _state.is_settled = None, None, False
+    hurry: SimpleQueue[int] = SimpleQueue()
+    _state.hurry = hurry
+    threading.Thread(target=_force, args=(hurry,), daemon=True, name="hurry").start()
     try:
         yield
     finally:
         _state.signal_number = None
-        _state.relax()
+        hurry.put(_OVER)
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -141,7 +138,8 @@ def settle() -> None:
 def _on_signal(number: int, _frame: FrameType | None) -> Any:
     if _state.is_on_its_way() or _state.is_settled:
         return
-    _state.hurry(number)
+    if _state.hurry is not None:
+        _state.hurry.put(128 + number)
     if is_deferring():
         _state.signal_number = _state.signal_number or number
         return
@@ -159,7 +157,18 @@ def leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _force(code: int) -> None:
+def _force(hurry: SimpleQueue[int]) -> None:
+    """Once told to hurry, end the process unless the block is over in time."""
+    if (code := hurry.get()) == _OVER:
+        return
+    until = time.monotonic() + _END_WITHIN_S
+    while (left_s := until - time.monotonic()) > 0:
+        with contextlib.suppress(Empty):
+            if hurry.get(timeout=left_s) == _OVER:
+                return
+    last = threading.Timer(_SAY_WITHIN_S, os._exit, (code,))  # whoever reads what is printed may hang, too
+    last.daemon = True
+    last.start()
     log.error(
         "Cleaning up takes longer than %g s, and is left to the next run. Nothing partial was published.",
         _END_WITHIN_S,
